@@ -1,0 +1,1 @@
+"""Bring-up tools and microcontroller sources above powerhal's public API."""

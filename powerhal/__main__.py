@@ -1,0 +1,5 @@
+"""`python -m powerhal`."""
+
+from powerhal.cli import main
+
+raise SystemExit(main())
