@@ -1,0 +1,137 @@
+"""The kernel room: arrays in, arrays out, in three tiers (numba, numpy, plain Python) that agree.
+
+The functions here hand over to the tier that `choice.table()` picked; importing this module imports
+neither numpy nor numba. The plain Python tier takes sequences of sequences and answers lists; the
+other two answer numpy arrays. Kernels do no I/O and know no unit: callers say what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from powerhal.kernels.choice import KernelTable, load, table
+
+__all__ = [
+    "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
+    "gram_add_sparse", "load", "nnls", "scale_fields", "spd_inverse", "table", "tier", "warmup",
+]  # fmt: skip
+
+
+class BitField(Protocol):
+    """The part of `channel.Field` that decoding needs."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def order(self) -> str: ...
+    @property
+    def signed(self) -> bool: ...
+    @property
+    def shift(self) -> int: ...
+    @property
+    def bits(self) -> int: ...
+
+
+def tier() -> tuple[str, str]:
+    """Name of the tier in use and why it was chosen."""
+    chosen = table()
+    return chosen.tier, chosen.reason
+
+
+def gram_add(gram: Any, rows: Any, weights: Any = ()) -> None:
+    """Add rows' diag(weights) rows to `gram`, in place.
+
+    gram (q, q) float64, C-contiguous and writable; rows (n, q), usually [x | z | 1]; weights (n,) >= 0,
+    or empty for all ones. Both triangles are kept. Rows must be finite (see `attribution.gram`).
+    Raises ValueError when shapes disagree or `gram` cannot be written.
+    """
+    table().gram_add(gram, rows, weights)
+
+
+def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any = ()) -> None:
+    """Add sparse rows to the upper triangle (row <= column) of `gram`, in place.
+
+    Row i has `values[starts[i]:starts[i+1]]` at `columns[...]` (compressed sparse rows; a column at
+    most once a row); starts (n+1,), columns and values (nnz,), weights (n,) or empty. The lower
+    triangle is left alone: mirror it once when the sums are read, not once a batch.
+    Raises ValueError when shapes disagree or a column is outside the Gram.
+    """
+    table().gram_add_sparse(gram, starts, columns, values, weights)
+
+
+def nnls(gram: Any, rhs: Any, free: Any = (), passive: Any = ()) -> tuple[Any, int]:
+    """Minimise theta' gram theta / 2 - rhs' theta subject to theta >= 0.
+
+    gram (p, p) symmetric, positive semidefinite; rhs (p,); free (p,) bool, True where theta may be
+    negative (empty: nowhere); passive (p,) bool, a first guess of which are positive (empty: none; a
+    good guess saves time and changes nothing else). Answers (theta (p,), how): how 0 = block
+    principal pivoting (Portugal, Judice and Vicente 1994), 1 = the Gram is singular on the way and
+    coordinate descent converged, 2 = coordinate descent stopped at its sweep limit. Columns with a
+    diagonal that is not positive are 0. Raises ValueError when shapes disagree.
+    """
+    return table().nnls(gram, rhs, free, passive)
+
+
+def cholesky_solve(matrix: Any, rhs: Any) -> Any:
+    """x with matrix x = rhs; matrix (p, p) symmetric positive definite, rhs (p,) or (p, m).
+
+    NaN everywhere when the matrix is not positive definite in working precision.
+    """
+    return table().cholesky_solve(matrix, rhs)
+
+
+def spd_inverse(matrix: Any) -> Any:
+    """Inverse of a symmetric positive definite matrix (p, p), exactly symmetric; NaN if it is not."""
+    return table().spd_inverse(matrix)
+
+
+def field_table(fields: Iterable[BitField]) -> list[tuple[int, int, int, int, int, int]]:
+    """Rows (offset, nbytes, little, signed, shift, bits) for `decode_fields` from `channel.Field`s."""
+    return [(f.offset, f.nbytes, int(f.order == "little"), int(f.signed), f.shift, f.bits) for f in fields]
+
+
+def decode_fields(raw: Any, layout: Sequence[Sequence[int]] | Any) -> Any:
+    """Integers (n, fields) int64 from recorded rows `raw` (n, row_bytes) uint8.
+
+    layout (fields, 6): offset, nbytes 1..8, little-endian flag, signed flag, right shift, bits after
+    the shift (0: all that remain). Signed fields extend the sign from their own top bit; an unsigned
+    field of 64 bits comes back as its two's complement. Raises ValueError when a field leaves the row.
+    """
+    return table().decode_fields(raw, layout)
+
+
+def scale_fields(integers: Any, scales: Any, biases: Any) -> Any:
+    """integers * scales + biases as float64 (n, fields); scales and biases (fields,), in SI per step."""
+    return table().scale_fields(integers, scales, biases)
+
+
+def counter_delta(counts: Any, width_bits: Any) -> Any:
+    """Steps between successive counter readings, modulo 2**width_bits, int64 (n-1,) or (n-1, m).
+
+    counts (n,) or (n, m) int64; width_bits 1..64, one number or one a column. At 64 bits the
+    difference is signed: negative means that the counter went backwards.
+    """
+    return table().counter_delta(counts, width_bits)
+
+
+def warmup() -> KernelTable:
+    """Compile or load every kernel of the chosen tier, so that the first fit does not wait for it."""
+    chosen = table()
+    gram = [[0.0, 0.0], [0.0, 0.0]]
+    if chosen.tier != "python":
+        import numpy as np
+
+        gram = np.zeros((2, 2))  # type: ignore[assignment]
+    chosen.gram_add(gram, [[1.0, 0.5], [0.25, 1.0]], [1.0, 2.0])
+    chosen.gram_add_sparse(gram, [0, 1, 2], [0, 1], [1.0, 1.0], ())
+    chosen.nnls([[2.0, 0.5], [0.5, 1.0]], [1.0, -1.0], (), ())
+    chosen.nnls([[1.0, 1.0], [1.0, 1.0]], [1.0, 1.0], (), ())
+    chosen.cholesky_solve([[2.0, 0.5], [0.5, 1.0]], [1.0, 0.0])
+    chosen.spd_inverse([[2.0, 0.5], [0.5, 1.0]])
+    integers = chosen.decode_fields([[1, 2, 3, 4]], [(0, 4, 1, 0, 0, 0)])
+    chosen.scale_fields(integers, [1.0], [0.0])
+    chosen.counter_delta([1, 2, 0], 2)
+    return chosen

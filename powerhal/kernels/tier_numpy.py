@@ -1,0 +1,196 @@
+"""The numpy tier: BLAS where it helps, whole-column arithmetic elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from powerhal.kernels import edge
+from powerhal.kernels.edge import Bools, Floats, Ints
+
+# Rows a panel: the panel of 25 columns stays in the second-level cache (256 kB to 512 kB).
+PANEL_ROWS = 1024
+BACKUP_TRIES = 3
+
+
+def gram_add(gram: Any, rows: Any, weights: Any) -> None:
+    """See `powerhal.kernels.gram_add`."""
+    total = edge.writable(gram)
+    matrix = edge.floats(rows, -1, total.shape[0])
+    weight = edge.weights_of(weights, len(matrix))
+    if not weight.size:
+        for start in range(0, len(matrix), PANEL_ROWS):
+            panel = matrix[start : start + PANEL_ROWS]
+            total += panel.T @ panel
+        return
+    root = np.sqrt(weight)
+    for start in range(0, len(matrix), PANEL_ROWS):
+        stop = start + PANEL_ROWS
+        panel = matrix[start:stop] * root[start:stop, None]
+        total += panel.T @ panel
+
+
+def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any) -> None:
+    """See `powerhal.kernels.gram_add_sparse`."""
+    total = edge.writable(gram)
+    at, column, value = edge.sparse(starts, columns, values, total.shape[0])
+    weight = edge.weights_of(weights, at.size - 1)
+    for row in range(at.size - 1):
+        part = slice(at[row], at[row + 1])
+        active, x = column[part], value[part]
+        order = np.argsort(active)
+        active, x = active[order], x[order]
+        scaled = x * weight[row] if weight.size else x
+        total[np.ix_(active, active)] += np.triu(np.outer(scaled, x))
+
+
+def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:
+    """See `powerhal.kernels.nnls`."""
+    vector = edge.floats(rhs, -1)
+    size = vector.size
+    matrix = edge.floats(gram, size, size)
+    signed = edge.flags(free, size)
+    inside = edge.flags(passive, size)
+    diagonal = np.diag(matrix).copy()
+    live = diagonal > 0.0
+    scale = np.zeros(size)
+    scale[live] = 1.0 / np.sqrt(diagonal[live])
+    unit = matrix * scale[:, None] * scale
+    target = vector * scale
+    inside = (inside | signed) & live
+    theta, solved = _block_pivoting(unit, target, signed & live, inside, live)
+    if solved:
+        return theta * scale, 0
+    theta, how = _coordinate_descent(unit, target, signed, live)
+    return theta * scale, how
+
+
+def _block_pivoting(
+    unit: Floats, target: Floats, signed: Bools, inside: Bools, live: Bools
+) -> tuple[Floats, bool]:
+    """Exchange whole blocks while the number of wrong signs falls, else one variable at a time."""
+    size = target.size
+    tolerance = 1e-13 * max(1.0, float(np.max(np.abs(target), initial=0.0)))
+    fewest, tries = size + 1, BACKUP_TRIES
+    theta = np.zeros(size)
+    for _ in range(10 * size + 30):
+        chosen = np.flatnonzero(inside)
+        theta = np.zeros(size)
+        if chosen.size:
+            part = cholesky_solve(unit[np.ix_(chosen, chosen)], target[chosen])
+            if not np.all(np.isfinite(part)):
+                return theta, False
+            theta[chosen] = part
+        dual = unit @ theta - target
+        wrong = np.where(inside, ~signed & (theta < 0.0), live & (dual < -tolerance))
+        count = int(np.count_nonzero(wrong))
+        if count == 0:
+            return theta, True
+        if count < fewest:
+            fewest, tries = count, BACKUP_TRIES
+        elif tries > 0:
+            tries -= 1
+        else:
+            last = np.flatnonzero(wrong)[-1]
+            wrong = np.zeros(size, dtype=np.bool_)
+            wrong[last] = True
+        inside = inside ^ wrong
+    return theta, False
+
+
+SWEEPS = 20_000
+SWEEP_TOLERANCE = 1e-13
+
+
+def _coordinate_descent(unit: Floats, target: Floats, signed: Bools, live: Bools) -> tuple[Floats, int]:
+    """One coefficient at a time, clipped at zero; converges on a singular Gram, slowly."""
+    theta = np.zeros(target.size)
+    slope = -target.copy()
+    order = np.flatnonzero(live)
+    for _ in range(SWEEPS):
+        largest = 0.0
+        for k in order:
+            moved = theta[k] - slope[k]
+            if moved < 0.0 and not signed[k]:
+                moved = 0.0
+            step = moved - theta[k]
+            if step != 0.0:
+                theta[k] = moved
+                slope += step * unit[k]
+                largest = max(largest, abs(step))
+        if largest <= SWEEP_TOLERANCE * float(np.max(np.abs(theta), initial=0.0)):
+            return theta, 1
+    return theta, 2
+
+
+PIVOT_FLOOR = 1e-14
+
+
+def cholesky_solve(matrix: Any, rhs: Any) -> Floats:
+    """See `powerhal.kernels.cholesky_solve`."""
+    right = np.asarray(rhs, dtype=np.float64)
+    square = edge.floats(matrix, len(right), len(right))
+    if not _definite(square):
+        return np.full(right.shape, np.nan)
+    answer: Floats = np.linalg.solve(square, right)
+    return answer
+
+
+def spd_inverse(matrix: Any) -> Floats:
+    """See `powerhal.kernels.spd_inverse`."""
+    square = edge.floats(matrix, -1, -1)
+    if not _definite(square):
+        return np.full(square.shape, np.nan)
+    inverse = np.linalg.inv(square)
+    answer: Floats = 0.5 * (inverse + inverse.T)
+    return answer
+
+
+def _definite(square: Floats) -> bool:
+    """Whether every Cholesky pivot keeps more than rounding of its diagonal."""
+    diagonal = np.diag(square)
+    if not (np.all(np.isfinite(square)) and np.all(diagonal > 0.0)):
+        return False
+    try:
+        pivots = np.diag(np.linalg.cholesky(square))
+    except np.linalg.LinAlgError:
+        return False
+    return bool(np.all(pivots * pivots > PIVOT_FLOOR * len(square) * diagonal))
+
+
+def decode_fields(raw: Any, layout: Any) -> Ints:
+    """See `powerhal.kernels.decode_fields`."""
+    rows = edge.raw_rows(raw)
+    fields = edge.layout_of(layout, rows.shape[1])
+    out = np.empty((len(rows), len(fields)), dtype=np.int64)
+    for k, (offset, nbytes, little, signed, shift, bits) in enumerate(fields.tolist()):
+        places = range(offset + nbytes - 1, offset - 1, -1) if little else range(offset, offset + nbytes)
+        word = np.zeros(len(rows), dtype=np.uint64)
+        for place in places:
+            word = (word << np.uint64(8)) | rows[:, place]
+        word = (word >> np.uint64(shift)) & np.uint64((1 << bits) - 1)
+        if signed:
+            top = np.uint64(1 << (bits - 1))
+            word = (word ^ top) - top
+        out[:, k] = word.view(np.int64)
+    return out
+
+
+def scale_fields(integers: Any, scales: Any, biases: Any) -> Floats:
+    """See `powerhal.kernels.scale_fields`."""
+    counts = edge.integers(integers, -1, -1)
+    scale = edge.floats(scales, counts.shape[1])
+    bias = edge.floats(biases, counts.shape[1])
+    answer: Floats = counts * scale + bias
+    return answer
+
+
+def counter_delta(counts: Any, width_bits: Any) -> Ints:
+    """See `powerhal.kernels.counter_delta`."""
+    readings = edge.counts_of(counts)
+    masks = edge.masks_of(width_bits, readings)
+    steps = np.diff(readings.view(np.uint64), axis=0)
+    masked = steps & (masks if readings.ndim == 2 else masks[0])
+    answer: Ints = masked.view(np.int64)
+    return answer
