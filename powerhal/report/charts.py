@@ -1,0 +1,192 @@
+"""What each picture of the report shows: plain data for the page's script, and the table beneath it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from powerhal.recording import Recording
+from powerhal.report.decimate import min_max
+from powerhal.units import significant
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One picture: the question it answers, data by `kind` (stack, sankey, whiskers, lines), its table."""
+
+    id: str
+    kind: str
+    title: str
+    question: str
+    data: Json
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    tall: bool = field(default=False)
+
+
+def rails_over_time(recording: Recording, document: Json) -> Chart | None:
+    """Stacked power of the measured rails that feed no other measured rail, the total as a line (W over s)."""
+    measured = {c.rail: name for name, c in recording.channels.items() if c.quantity == "power" and c.rail}
+    if not measured:
+        return None
+    topology = recording.topology
+    parents = {r.name: r.parent for r in topology.rails}
+    feeding = {p for rail in measured for p in _ancestors(rail, parents) if p in measured}
+    start = recording.start_ns
+    series: list[Json] = []
+    rows: list[tuple[str, ...]] = []
+    for rail, channel in measured.items():
+        got = recording.series(channel)
+        t = (np.asarray(got.t_ns, dtype=np.int64) - start) / 1e9
+        power = np.asarray(got.value, dtype=np.float64)
+        if not len(power):
+            rows.append((rail, "—", "—", "—", "—", "—"))
+            continue
+        points_t, points = min_max(t, power)
+        pairs = [[round(float(a), 4), round(float(b), 6)] for a, b in zip(points_t, points, strict=True)]
+        series.append({"name": rail, "points": pairs, "line": rail in feeding})
+        energy = float(np.trapezoid(power, t)) if hasattr(np, "trapezoid") else float(np.trapz(power, t))
+        spread = (power.mean(), np.percentile(power, 99), power.min(), power.max(), energy)
+        rows.append((rail, *(significant(float(v)) for v in spread)))
+    marks = [{"name": m.name, "t": (m.t_ns - start) / 1e9} for m in recording.marks]
+    data = {"series": series, "duration_s": recording.duration_s, "marks": marks}
+    return Chart(
+        "rails", "stack", "Power over time", "What happened when? Drag in the picture to look closer.", data,
+        ("rail", "mean W", "p99 W", "min W", "max W", "energy J"), tuple(rows),
+        "Rails that feed other measured rails are drawn as lines, the others stacked. Every bucket keeps its "
+        "least and greatest sample, so no spike is lost.",
+    )  # fmt: skip
+
+
+def _ancestors(rail: str, parents: Mapping[str, str]) -> list[str]:
+    out: list[str] = []
+    while (rail := parents.get(rail, "")) and rail not in out:
+        out.append(rail)
+    return out
+
+
+def sankey(recording: Recording, document: Json) -> Chart | None:
+    """Where the energy goes: root rail -> idle, devices, unattributed -> processes (J)."""
+    links: list[Json] = []
+    rows: list[tuple[str, ...]] = []
+    rails = {d.name: d.rail for d in recording.topology.devices}
+    root = "0 " + str(document["total"].get("rail") or "measured")
+    total = document["total"]["energy_j"] or 1.0
+
+    def link(source: str, target: str, joules: float) -> None:
+        if joules > 2e-4 * total:
+            links.append({"source": source, "target": target, "value": joules})
+            rows.append((source[2:], target[2:], significant(joules)))
+
+    top = [r for r in document["rows"] if r["kind"] in ("device", "idle", "unattributed")]
+    by_rail: dict[str, float] = {}
+    for row in top:
+        rail = rails.get(row["name"], "")
+        if rail and "1 " + rail != root and rail != root[2:]:
+            by_rail[rail] = by_rail.get(rail, 0.0) + row["energy_j"]
+            link("1 " + rail, "2 " + row["name"], row["energy_j"])
+        else:
+            link(root, "2 " + row["name"], row["energy_j"])
+    for rail, joules in by_rail.items():
+        link(root, "1 " + rail, joules)
+    people = sorted((r for r in document["rows"] if r["kind"] == "process"), key=lambda r: -r["energy_j"])
+    rest: dict[str, float] = {}
+    for rank, row in enumerate(people):
+        for device, joules in row.get("devices", {}).items():
+            if rank < 14:
+                link("2 " + device, "3 " + row["name"], joules)
+            else:
+                rest[device] = rest.get(device, 0.0) + joules
+    for device, joules in rest.items():
+        link("2 " + device, "3 other processes", joules)
+    if not links:
+        return None
+    nodes = list(dict.fromkeys(n for item in links for n in (item["source"], item["target"])))
+    return Chart(
+        "sankey", "sankey", "Where the energy goes", "From the source to devices to the processes that used them.",
+        {"nodes": nodes, "links": links}, ("from", "to", "energy J"), tuple(rows),
+        "Flows are dynamic energy attributed to each device plus the idle floor; a device's width beyond its "
+        "processes is what no process explains. Flows under 0.02 % of the total are left out of the picture.",
+        tall=True,
+    )  # fmt: skip
+
+
+def energies(document: Json, kinds: Sequence[str], chart_id: str, title: str, question: str, limit: int = 20) -> Chart | None:
+    """Bars of energy with 90 % intervals for the rows of some kinds (J), with grams where known."""
+    rows = sorted((r for r in document["rows"] if r["kind"] in kinds), key=lambda r: -r["energy_j"])
+    if not rows:
+        return None
+    truth = any(r.get("truth_j") is not None for r in rows)
+    carbon = any(r.get("gco2e") is not None for r in rows)
+    columns = ["name", "energy J", "90 % low", "90 % high", "share", "mean W"]
+    columns += ["truth J"] if truth else []
+    columns += ["gCO2e"] if carbon else []
+    table = []
+    for r in rows:
+        share = f"{100 * r['share']:.1f} %" if r.get("share") is not None else "—"
+        cells = [r["name"] + (" (powerhal itself)" if r.get("self") else ""), significant(r["energy_j"])]
+        cells += [significant(r.get("low_j")), significant(r.get("high_j")), share, significant(r.get("mean_w"))]
+        cells += [significant(r.get("truth_j"))] if truth else []
+        cells += [significant(r.get("gco2e"))] if carbon else []
+        table.append(tuple(cells))
+    bars = [
+        {"name": r["name"], "value": r["energy_j"], "low": r.get("low_j"), "high": r.get("high_j"), "truth": r.get("truth_j")}
+        for r in rows[:limit]
+    ]
+    data = {"rows": bars, "unit": "J", "what": "energy"}
+    note = f"The {limit} largest of {len(rows)} are drawn; the table has all." if len(rows) > limit else ""
+    return Chart(chart_id, "whiskers", title, question, data, tuple(columns), tuple(table), note, tall=len(bars) > 8)
+
+
+def coefficients(document: Json) -> Chart | None:
+    """What one unit of each activity costs, relative to the coefficient itself, with its interval."""
+    found = [c for c in document.get("model", {}).get("coefficients", []) if c.get("value")]
+    if not found:
+        return None
+    rows = tuple(
+        (c["name"], c.get("device", ""), significant(c["value"]), significant(c.get("low")), significant(c.get("high")), c.get("unit", ""))
+        for c in found
+    )
+    bars = [
+        {"name": c["name"], "value": 100.0, "low": _percent(c, "low"), "high": _percent(c, "high"), "truth": None}
+        for c in found
+    ]  # fmt: skip
+    return Chart(
+        "coefficients", "whiskers", "What the board taught the model",
+        "How sure is each coefficient? 100 % is its value; the whisker is its 90 % interval.",
+        {"rows": bars, "unit": "% of the value", "what": "coefficient"},
+        ("activity", "device", "value", "90 % low", "90 % high", "unit"), rows,
+        "; ".join(document.get("groups_text", [])), tall=len(bars) > 8,
+    )  # fmt: skip
+
+
+def _percent(c: Json, key: str) -> float | None:
+    return None if c.get(key) is None else 100.0 * c[key] / c["value"]
+
+
+def fit(document: Json) -> Chart | None:
+    """Measured and predicted power of the root rail in every window (W over s)."""
+    series = document.get("series") or {}
+    if not series.get("t_s"):
+        return None
+    t = np.asarray(series["t_s"], dtype=np.float64)
+    lines = []
+    rows = []
+    for name in ("measured_w", "predicted_w"):
+        value = np.asarray([np.nan if v is None else v for v in series[name]], dtype=np.float64)
+        good = np.isfinite(value)
+        points_t, points = min_max(t[good], value[good])
+        pairs = [[round(float(a), 4), round(float(b), 6)] for a, b in zip(points_t, points, strict=True)]
+        lines.append({"name": name.removesuffix("_w"), "points": pairs})
+        if good.any():
+            rows.append((name.removesuffix("_w"), significant(float(value[good].mean())), significant(float(value[good].max()))))
+    return Chart(
+        "fit", "lines", "Can I trust it?", "Measured power and what the model says, window by window.",
+        {"series": lines, "unit": "W", "duration_s": float(t.max())}, ("", "mean W", "max W"), tuple(rows),
+    )  # fmt: skip

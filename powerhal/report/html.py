@@ -1,0 +1,182 @@
+"""One HTML file that opens anywhere, offline: pictures, a table under each, where every number comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import powerhal
+from powerhal.recording import Recording
+from powerhal.report import charts
+from powerhal.report.charts import Chart
+from powerhal.units import format_quantity
+
+Json = dict[str, Any]
+
+
+def render(recording: Recording, document: Json, *, truth: Mapping[tuple[str, str], float] | None = None) -> str:
+    """The whole page as text.
+
+    `document` is `Ledger.to_dict()` (or a dict without rows when nothing could be attributed: then only what was
+    measured is shown and `document["refused"]` says why). `truth` maps (kind, name) to joules for simulated boards.
+    """
+    document = _with_truth(document, truth)
+    drawn = [c for c in _charts(recording, document) if c]
+    board = recording.topology
+    head = f"<h1>{escape(board.title or board.board)}</h1>\n<p class=lead>{escape(_lead(recording, document))}</p>"
+    body = [head, _figures(document), *_sayings(document), *map(_section, drawn), _provenance(recording, document)]
+    page = {"charts": [{"id": c.id, "kind": c.kind, "title": c.title, "question": c.question, "data": c.data} for c in drawn]}
+    return _PAGE.format(
+        title=escape(f"{board.board}: where the energy went"),
+        css=_asset("report/page.css"),
+        body="\n".join(body),
+        data=_script_safe(json.dumps(page, allow_nan=False, separators=(",", ":"))),
+        echarts=_asset("echarts/echarts.min.js"),
+        script=_asset("report/page.js"),
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<title>{title}</title>
+<style>
+{css}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+<script type="application/json" id="data">{data}</script>
+<script>{echarts}</script>
+<script>
+{script}</script>
+</body>
+</html>
+"""
+
+
+def _charts(recording: Recording, document: Json) -> list[Chart | None]:
+    out = [charts.rails_over_time(recording, document)]
+    if not document.get("rows"):
+        return out
+    top = ("device", "idle", "unattributed", "group")
+    return [
+        *out,
+        charts.sankey(recording, document),
+        charts.energies(document, ("process",), "processes", "Energy per process", "Who used it, and how sure is that?"),
+        charts.energies(document, top, "devices", "Energy per device", "What used it? Idle and unattributed have rows of their own."),
+        charts.coefficients(document),
+        charts.fit(document),
+    ]
+
+
+def _with_truth(document: Json, truth: Mapping[tuple[str, str], float] | None) -> Json:
+    if not truth:
+        return document
+    rows = [{**r, "truth_j": truth.get((r["kind"], r["name"]))} for r in document.get("rows", [])]
+    return {**document, "rows": rows}
+
+
+def _lead(recording: Recording, document: Json) -> str:
+    started = recording.meta.get("started", "")
+    command = recording.meta.get("command", "")
+    parts = [f"{recording.duration_s:.1f} s", f"recorded {started}" if started else "", f"command {command}" if command else ""]
+    parts += [f"idle policy: {document['policy']}" if document.get("policy") else ""]
+    return " · ".join(p for p in parts if p)
+
+
+def _figures(document: Json) -> str:
+    if not document.get("rows"):
+        return ""
+    total = document["total"]
+    seconds = total["duration_s"] or 1.0
+    by_kind: dict[str, float] = {}
+    for row in document["rows"]:
+        by_kind[row["kind"]] = by_kind.get(row["kind"], 0.0) + row["energy_j"]
+    own = [r for r in document["rows"] if r.get("self")]
+    half = (total["high_j"] - total["low_j"]) / 2
+    cells = [
+        (format_quantity(total["energy_j"], "J"), f"measured, ±{format_quantity(half, 'J')} (90 %)"),
+        (format_quantity(total["energy_j"] / seconds, "W"), "mean power"),
+        (format_quantity(by_kind.get("idle"), "J"), "idle floor"),
+        (format_quantity(by_kind.get("unattributed"), "J"), "unattributed"),
+        (format_quantity(sum(r["energy_j"] for r in own) if own else None, "J"), "powerhal itself"),
+    ]
+    if total.get("gco2e") is not None:
+        cells.append((format_quantity(total["gco2e"], "g"), f"CO2e ({total.get('gco2e_low', 0):.3g} … {total.get('gco2e_high', 0):.3g})"))
+    inner = "".join(f"<div class=figure><b>{escape(a)}</b><span>{escape(b)}</span></div>" for a, b in cells)
+    return f"<div class=figures>{inner}</div>"
+
+
+def _sayings(document: Json) -> list[str]:
+    texts = [*document.get("groups_text", []), *document.get("notes", [])]
+    if document.get("refused"):
+        texts.insert(0, f"Nothing is attributed: {document['refused']}")
+    return [f"<p class=say>{escape(t)}</p>" for t in texts]
+
+
+def _section(chart: Chart) -> str:
+    tall = " tall" if chart.tall else ""
+    note = f"<p class=note>{escape(chart.note)}</p>" if chart.note else ""
+    return (
+        f"<section><h2>{escape(chart.title)}</h2><p class=question>{escape(chart.question)}</p>\n"
+        f'<div class="chart{tall}" id="{chart.id}" role="img" aria-label="{escape(chart.title)}"></div>{note}\n'
+        f"{_table(chart.columns, chart.rows, chart.title)}</section>"
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    head = "".join(f"<th scope=col>{escape(c)}</th>" for c in columns)
+    lines = "".join("<tr>" + "".join(f"<td>{escape(_printable(c))}</td>" for c in row) + "</tr>" for row in rows)
+    table = f"<div class=scroll><table><caption>{escape(caption)}, as a table</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    return f"<details><summary>{len(rows)} rows</summary>{table}</details>" if len(rows) > 24 else table
+
+
+def _printable(text: str) -> str:
+    """Names come from foreign programs: control bytes are shown, not obeyed."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _provenance(recording: Recording, document: Json) -> str:
+    meta, model = recording.meta, document.get("model", {})
+    health = recording.health
+    facts = {
+        "board file": f"{recording.topology.board}, sha256 {meta.get('board_sha256', '—')}",
+        "recorded with": f"powerhal {meta.get('powerhal', '—')}, Python {meta.get('python', '—')}, Linux {meta.get('kernel', '—')} {meta.get('machine', '')}",
+        "report by": f"powerhal {powerhal.__version__}",
+        "sources": ", ".join(s.name for s in recording.sources),
+        "samples": ", ".join(f"{name}: {_health(h)}" for name, h in sorted(health.items())) or "—",
+        "model": ", ".join(f"{k} {_short(v)}" for k, v in model.items() if isinstance(v, int | float | str)) or "—",
+        "idle policy": document.get("policy", "—"),
+        "conservation error": f"{document['conservation_error']:.1e} (relative, worst window)" if "conservation_error" in document else "—",
+        "carbon": json.dumps(document["carbon"], ensure_ascii=False) if document.get("carbon") else "not asked for (--zone)",
+        "charts": "Apache ECharts (Apache-2.0), inside this file",
+    }
+    inner = "".join(f"<dt>{escape(k)}</dt><dd>{escape(_printable(str(v)))}</dd>" for k, v in facts.items())
+    return f"<section><h2>Where these numbers come from</h2><dl>{inner}</dl></section>"
+
+
+def _health(counters: Mapping[str, Any]) -> str:
+    lost = sum(int(counters.get(k, 0)) for k in ("missing", "missed"))
+    return f"{counters.get('samples', 0)} taken, {lost} lost, {counters.get('late', 0)} late"
+
+
+def _short(value: float | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _script_safe(text: str) -> str:
+    """JSON that cannot end its script element, whatever a process is called."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    return files("powerhal").joinpath("_data", *name.split("/")).read_text(encoding="utf-8")
