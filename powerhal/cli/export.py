@@ -1,0 +1,42 @@
+"""`powerhal export`: a recording as csv, json or jsonl."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Register `export`."""
+    p = commands.add_parser("export", help="a recording as csv, json or jsonl", description=__doc__)
+    p.add_argument("form", choices=("csv", "json", "jsonl"))
+    p.add_argument("recording", help="a .phr file")
+    p.add_argument("--what", choices=("samples", "usages", "ledger"), default="samples", help="which rows (default: samples)")
+    p.add_argument("-o", "--output", default="-", help="file to write (default: standard output)")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the rows; says on stderr how many."""
+    from powerhal.recording import Recording
+    from powerhal.report import export
+
+    with Recording.open(args.recording) as recording:
+        rows = _rows(args.what, recording, export)
+        if args.output == "-":
+            export.write(rows, args.form, sys.stdout)
+            return 0
+        with Path(args.output).open("w", encoding="utf-8", newline="") as out:
+            count = export.write(rows, args.form, out)
+    print(f"{args.output}: {count} rows", file=sys.stderr)
+    return 0
+
+
+def _rows(what: str, recording: Any, export: Any) -> Any:
+    if what != "ledger":
+        return getattr(export, what)(recording)
+    from powerhal.attribution import attribute
+
+    return export.ledger_rows(attribute(recording).to_dict())

@@ -1,0 +1,38 @@
+"""`powerhal report`: one offline HTML file of a recording."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Register `report`."""
+    p = commands.add_parser("report", help="one offline HTML file of a recording", description=__doc__)
+    p.add_argument("recording", help="a .phr file")
+    p.add_argument("-o", "--output", help="file to write (default: the recording's name with .html)")
+    p.add_argument("--idle", choices=("separate", "equal", "proportional"), default="separate", help="who pays for idle")
+    p.add_argument("--zone", metavar="JP", help="country for carbon: ISO code, e.g. JP or JPN")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Attribute what can be attributed, draw the rest, and say where the file is."""
+    from powerhal.errors import NotEnoughData
+    from powerhal.report import html
+    from powerhal.session import Run
+
+    target = Path(args.output or Path(args.recording).with_suffix(".html"))
+    with Run.open(args.recording) as opened:
+        try:
+            document = opened.attribute(idle=args.idle, zone=args.zone).to_dict()
+        except NotEnoughData as refusal:
+            # What was measured is still worth a page; why nothing is attributed stands on it.
+            document = {"refused": refusal.message, "total": {}, "rows": []}
+            print(f"powerhal: {refusal.message}    {refusal.code}", file=sys.stderr)
+        page = html.render(opened.recording, document)
+    target.write_text(page, encoding="utf-8")
+    print(target)
+    return 0
