@@ -45,6 +45,16 @@ class Gram:
         self.n = 0.0
         self.dropped = 0
 
+    @classmethod
+    def from_moments(cls, names: Sequence[str], moments: Floats, n: float, dropped: int = 0) -> Gram:
+        """A Gram over `names` with these sums, (p+2, p+2) in the order names, z, 1."""
+        out = cls(names)
+        if moments.shape != out._moments.shape:
+            raise ValueError(f"moments are {moments.shape}, {out._moments.shape} expected")
+        out._moments = np.array(moments, dtype=np.float64)
+        out.n, out.dropped = float(n), int(dropped)
+        return out
+
     # -- reading -------------------------------------------------------------------------------
 
     @property
@@ -260,7 +270,7 @@ class Gram:
         """The same sums over at least these columns (new ones are 0), in the order of `names`."""
         wanted = tuple(names)
         if wanted == self.names:
-            return self
+            return self.copy()
         if missing := set(self.names) - set(wanted):
             raise ValueError(f"columns would be lost: {sorted(missing)}; use `select`")
         out = Gram(wanted)
@@ -308,19 +318,19 @@ class Gram:
     def from_json(cls, data: Mapping[str, Any]) -> Gram:
         """The Gram that `to_json` wrote; raises ModelError when the numbers cannot be one."""
         try:
-            out = cls([str(name) for name in data["names"]])
+            names = [str(name) for name in data["names"]]
             upper = np.asarray(data["moments"], dtype=np.float64)
-            out.n, out.dropped = float(data["n"]), int(data["dropped"])
+            size = len(names) + 2
+            if upper.shape != (size * (size + 1) // 2,) or not np.isfinite(upper).all():
+                raise ValueError(f"the moments do not belong to {len(names)} columns")
+            square = np.zeros((size, size))
+            square[np.triu_indices(size)] = upper
+            if (np.diag(square) < 0.0).any() or not 0.0 <= float(data["n"]) < np.inf:
+                raise ValueError("a sum of squares or a count is negative")
+            full = np.triu(square) + np.triu(square, 1).T
+            return cls.from_moments(names, full, float(data["n"]), int(data["dropped"]))
         except (KeyError, TypeError, ValueError) as fault:
             raise ModelError(f"these are not regression statistics: {fault}") from fault
-        size = len(out.names) + 2
-        if upper.shape != (size * (size + 1) // 2,) or not np.isfinite(upper).all() or not 0 <= out.n < np.inf:
-            raise ModelError(f"these are not the statistics of {len(out.names)} columns")
-        out._moments[np.triu_indices(size)] = upper
-        out._moments = np.triu(out._moments) + np.triu(out._moments, 1).T
-        if (np.diag(out._moments) < 0.0).any():
-            raise ModelError("a sum of squares is negative: these are not regression statistics")
-        return out
 
 
 def _root_weights(weights: npt.ArrayLike | None, rows: int) -> Floats | None:
