@@ -114,14 +114,14 @@ class HardwareError(PowerhalError, LookupError):
     default_code = "PH-H002"
 
 
-class NotEnoughData(PowerhalError, ValueError):  # noqa: N818 - reads as the answer it is
+class NotEnoughData(PowerhalError, ValueError):
     """The data cannot answer the question; the message says what is missing (exit 5)."""
 
     exit_code = 5
     default_code = "PH-A001"
 
 
-class MissingExtra(PowerhalError, ImportError):  # noqa: N818 - named after what is missing
+class MissingExtra(PowerhalError, ImportError):
     """An optional dependency is not installed (exit 6)."""
 
     exit_code = 6

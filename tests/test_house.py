@@ -119,7 +119,9 @@ def test_attribution_cannot_reach_the_truth() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("statement", ["import powerhal", "import powerhal.recording.writer", "import powerhal.sampling"])
+@pytest.mark.parametrize(
+    "statement", ["import powerhal", "import powerhal.recording.writer", "import powerhal.sampling"]
+)
 def test_light_imports(statement: str) -> None:
     code = f"{statement}; import sys; sys.exit(' '.join(m for m in ('numpy', 'numba', 'scipy', 'pandas') if m in sys.modules) or 0)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -160,7 +162,11 @@ def test_no_dumping_grounds() -> None:
 def test_every_module_is_tested_by_a_file_of_its_own_room() -> None:
     """Each room with code has a folder (or file) of tests with the same name."""
     rooms = {inside(p).split("/")[0].removesuffix(".py") for p in modules()} - {"__init__", "__main__"}
-    missing = [r for r in rooms if not list((REPO / "tests").glob(f"{r}/test_*.py")) and not (REPO / "tests" / f"test_{r}.py").exists()]
+    missing = [
+        r
+        for r in rooms
+        if not list((REPO / "tests").glob(f"{r}/test_*.py")) and not (REPO / "tests" / f"test_{r}.py").exists()
+    ]
     assert not missing, missing
 
 

@@ -59,7 +59,7 @@ def _add_plugin(point: Any, commands: Any) -> None:
     """Register one entry-point command; a broken plug-in must not break the others."""
     try:
         point.load()(commands)
-    except Exception as exc:  # noqa: BLE001 - foreign code
+    except Exception as exc:
         print(f"powerhal: command {point.name!r} cannot be loaded: {exc}", file=sys.stderr)
 
 

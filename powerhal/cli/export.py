@@ -13,7 +13,9 @@ def add(commands: Any) -> None:
     p = commands.add_parser("export", help="a recording as csv, json or jsonl", description=__doc__)
     p.add_argument("form", choices=("csv", "json", "jsonl"))
     p.add_argument("recording", help="a .phr file")
-    p.add_argument("--what", choices=("samples", "usages", "ledger"), default="samples", help="which rows (default: samples)")
+    p.add_argument(
+        "--what", choices=("samples", "usages", "ledger"), default="samples", help="which rows (default: samples)"
+    )
     p.add_argument("-o", "--output", default="-", help="file to write (default: standard output)")
     p.set_defaults(run=run)
 

@@ -13,7 +13,9 @@ def add(commands: Any) -> None:
     p = commands.add_parser("report", help="one offline HTML file of a recording", description=__doc__)
     p.add_argument("recording", help="a .phr file")
     p.add_argument("-o", "--output", help="file to write (default: the recording's name with .html)")
-    p.add_argument("--idle", choices=("separate", "equal", "proportional"), default="separate", help="who pays for idle")
+    p.add_argument(
+        "--idle", choices=("separate", "equal", "proportional"), default="separate", help="who pays for idle"
+    )
     p.add_argument("--zone", metavar="JP", help="country for carbon: ISO code, e.g. JP or JPN")
     p.set_defaults(run=run)
 

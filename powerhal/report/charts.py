@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from powerhal.recording import Recording
-from powerhal.report.decimate import min_max
+from powerhal.report.decimate import min_max, on_common_times
 from powerhal.units import significant
 
 Json = dict[str, Any]
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,20 @@ def rails_over_time(recording: Recording, document: Json) -> Chart | None:
     topology = recording.topology
     parents = {r.name: r.parent for r in topology.rails}
     feeding = {p for rail in measured for p in _ancestors(rail, parents) if p in measured}
-    start = recording.start_ns
-    series: list[Json] = []
-    rows: list[tuple[str, ...]] = []
+    found: dict[str, tuple[Vector, Vector]] = {}
     for rail, channel in measured.items():
         got = recording.series(channel)
-        t = (np.asarray(got.t_ns, dtype=np.int64) - start) / 1e9
-        power = np.asarray(got.value, dtype=np.float64)
-        if not len(power):
-            rows.append((rail, "—", "—", "—", "—", "—"))
-            continue
-        points_t, points = min_max(t, power)
-        pairs = [[round(float(a), 4), round(float(b), 6)] for a, b in zip(points_t, points, strict=True)]
-        series.append({"name": rail, "points": pairs, "line": rail in feeding})
-        energy = float(np.trapezoid(power, t)) if hasattr(np, "trapezoid") else float(np.trapz(power, t))
-        spread = (power.mean(), np.percentile(power, 99), power.min(), power.max(), energy)
-        rows.append((rail, *(significant(float(v)) for v in spread)))
-    marks = [{"name": m.name, "t": (m.t_ns - start) / 1e9} for m in recording.marks]
+        if len(got.value):
+            found[rail] = (np.asarray(got.t_ns) - recording.start_ns) / 1e9, np.asarray(got.value, dtype=np.float64)
+    if not found:
+        return None
+    times, values = on_common_times(list(found.values()))
+    series = [
+        {"name": rail, "points": _points(times, value), "line": rail in feeding}
+        for rail, value in zip(found, values, strict=True)
+    ]
+    rows = [(rail, *_spread(*found[rail])) if rail in found else (rail, "—", "—", "—", "—", "—") for rail in measured]
+    marks = [{"name": m.text, "t": (m.t_ns - recording.start_ns) / 1e9} for m in recording.marks]
     data = {"series": series, "duration_s": recording.duration_s, "marks": marks}
     return Chart(
         "rails", "stack", "Power over time", "What happened when? Drag in the picture to look closer.", data,
@@ -62,6 +61,18 @@ def rails_over_time(recording: Recording, document: Json) -> Chart | None:
         "Rails that feed other measured rails are drawn as lines, the others stacked. Every bucket keeps its "
         "least and greatest sample, so no spike is lost.",
     )  # fmt: skip
+
+
+def _points(t: Vector, value: Vector) -> list[list[float | None]]:
+    """Pairs for the page; None leaves a hole where the value is unknown."""
+    return [[round(float(a), 4), None if np.isnan(b) else round(float(b), 6)] for a, b in zip(t, value, strict=True)]
+
+
+def _spread(t: Vector, power: Vector) -> tuple[str, ...]:
+    energy = float(((power[1:] + power[:-1]) / 2 * np.diff(t)).sum())
+    return tuple(
+        significant(float(v)) for v in (power.mean(), np.percentile(power, 99), power.min(), power.max(), energy)
+    )
 
 
 def _ancestors(rail: str, parents: Mapping[str, str]) -> list[str]:
@@ -117,8 +128,11 @@ def sankey(recording: Recording, document: Json) -> Chart | None:
     )  # fmt: skip
 
 
-def energies(document: Json, kinds: Sequence[str], chart_id: str, title: str, question: str, limit: int = 20) -> Chart | None:
-    """Bars of energy with 90 % intervals for the rows of some kinds (J), with grams where known."""
+MOST_BARS = 20
+
+
+def energies(document: Json, kinds: Sequence[str], heading: tuple[str, str, str]) -> Chart | None:
+    """Bars of energy with 90 % intervals for the rows of some kinds (J); `heading` is id, title, question."""
     rows = sorted((r for r in document["rows"] if r["kind"] in kinds), key=lambda r: -r["energy_j"])
     if not rows:
         return None
@@ -136,12 +150,20 @@ def energies(document: Json, kinds: Sequence[str], chart_id: str, title: str, qu
         cells += [significant(r.get("gco2e"))] if carbon else []
         table.append(tuple(cells))
     bars = [
-        {"name": r["name"], "value": r["energy_j"], "low": r.get("low_j"), "high": r.get("high_j"), "truth": r.get("truth_j")}
-        for r in rows[:limit]
+        {
+            "name": r["name"],
+            "value": r["energy_j"],
+            "low": r.get("low_j"),
+            "high": r.get("high_j"),
+            "truth": r.get("truth_j"),
+        }
+        for r in rows[:MOST_BARS]
     ]
     data = {"rows": bars, "unit": "J", "what": "energy"}
-    note = f"The {limit} largest of {len(rows)} are drawn; the table has all." if len(rows) > limit else ""
-    return Chart(chart_id, "whiskers", title, question, data, tuple(columns), tuple(table), note, tall=len(bars) > 8)
+    note = f"The {MOST_BARS} largest of {len(rows)} are drawn; the table has all." if len(rows) > MOST_BARS else ""
+    return Chart(
+        heading[0], "whiskers", heading[1], heading[2], data, tuple(columns), tuple(table), note, tall=len(bars) > 8
+    )
 
 
 def coefficients(document: Json) -> Chart | None:
@@ -150,7 +172,14 @@ def coefficients(document: Json) -> Chart | None:
     if not found:
         return None
     rows = tuple(
-        (c["name"], c.get("device", ""), significant(c["value"]), significant(c.get("low")), significant(c.get("high")), c.get("unit", ""))
+        (
+            c["name"],
+            c.get("device", ""),
+            significant(c["value"]),
+            significant(c.get("low")),
+            significant(c.get("high")),
+            c.get("unit", ""),
+        )
         for c in found
     )
     bars = [
@@ -182,10 +211,11 @@ def fit(document: Json) -> Chart | None:
         value = np.asarray([np.nan if v is None else v for v in series[name]], dtype=np.float64)
         good = np.isfinite(value)
         points_t, points = min_max(t[good], value[good])
-        pairs = [[round(float(a), 4), round(float(b), 6)] for a, b in zip(points_t, points, strict=True)]
-        lines.append({"name": name.removesuffix("_w"), "points": pairs})
+        lines.append({"name": name.removesuffix("_w"), "points": _points(points_t, points)})
         if good.any():
-            rows.append((name.removesuffix("_w"), significant(float(value[good].mean())), significant(float(value[good].max()))))
+            rows.append(
+                (name.removesuffix("_w"), significant(float(value[good].mean())), significant(float(value[good].max())))
+            )
     return Chart(
         "fit", "lines", "Can I trust it?", "Measured power and what the model says, window by window.",
         {"series": lines, "unit": "W", "duration_s": float(t.max())}, ("", "mean W", "max W"), tuple(rows),

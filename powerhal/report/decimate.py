@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +22,20 @@ def min_max(
     buckets = limit // 2
     edges = np.linspace(0, n, buckets + 1).astype(np.int64)
     keep = np.empty(2 * buckets, dtype=np.int64)
-    for i, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (start, end) in enumerate(pairwise(edges.tolist())):
         low, high = start + int(value[start:end].argmin()), start + int(value[start:end].argmax())
         keep[2 * i : 2 * i + 2] = (low, high) if low < high else (high, low)
     keep = np.unique(keep)
     return t[keep], value[keep]
+
+
+def on_common_times(
+    series: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], limit: int = 4000
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Several series (t, value) on one time axis of at most `limit` points that has every series' own extremes.
+
+    Bands can only be stacked where they share their times; between its samples a series is interpolated, outside
+    its span it is NaN.
+    """
+    times = np.unique(np.concatenate([min_max(t, value, limit // len(series))[0] for t, value in series]))
+    return times, [np.interp(times, t, value, left=np.nan, right=np.nan) for t, value in series]

@@ -22,7 +22,9 @@ def samples(recording: Recording) -> Iterator[Row]:
     names = {0: "OK"}
     for name, channel in recording.channels.items():
         series = recording.series(name)
-        for t_ns, value, flags in zip(series.t_ns.tolist(), series.value.tolist(), series.quality.tolist(), strict=True):
+        for t_ns, value, flags in zip(
+            series.t_ns.tolist(), series.value.tolist(), series.quality.tolist(), strict=True
+        ):
             if flags not in names:
                 names[flags] = "|".join(q.name or "" for q in Quality if q and q in Quality(flags))
             yield {
@@ -61,7 +63,8 @@ def ledger_rows(document: Row) -> Iterator[Row]:
 
 def _csv(rows: Iterable[Row], out: TextIO) -> int:
     writer, count = None, 0
-    for count, row in enumerate(rows, 1):
+    for row in rows:
+        count += 1
         if writer is None:
             writer = csv.DictWriter(out, list(row), lineterminator="\n", extrasaction="ignore")
             writer.writeheader()
@@ -86,7 +89,8 @@ def _json(rows: Iterable[Row], out: TextIO) -> int:
 
 def _jsonl(rows: Iterable[Row], out: TextIO) -> int:
     count = 0
-    for count, row in enumerate(rows, 1):
+    for row in rows:
+        count += 1
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
     return count
 

@@ -28,7 +28,11 @@ def render(recording: Recording, document: Json, *, truth: Mapping[tuple[str, st
     board = recording.topology
     head = f"<h1>{escape(board.title or board.board)}</h1>\n<p class=lead>{escape(_lead(recording, document))}</p>"
     body = [head, _figures(document), *_sayings(document), *map(_section, drawn), _provenance(recording, document)]
-    page = {"charts": [{"id": c.id, "kind": c.kind, "title": c.title, "question": c.question, "data": c.data} for c in drawn]}
+    page = {
+        "charts": [
+            {"id": c.id, "kind": c.kind, "title": c.title, "question": c.question, "data": c.data} for c in drawn
+        ]
+    }
     return _PAGE.format(
         title=escape(f"{board.board}: where the energy went"),
         css=_asset("report/page.css"),
@@ -45,7 +49,8 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
 <title>{title}</title>
 <style>
 {css}</style>
@@ -63,16 +68,19 @@ _PAGE = """<!doctype html>
 """
 
 
+PROCESSES = "processes", "Energy per process", "Who used it, and how sure is that?"
+DEVICES = "devices", "Energy per device", "What used it? Idle and unattributed have rows of their own."
+
+
 def _charts(recording: Recording, document: Json) -> list[Chart | None]:
     out = [charts.rails_over_time(recording, document)]
     if not document.get("rows"):
         return out
-    top = ("device", "idle", "unattributed", "group")
     return [
         *out,
         charts.sankey(recording, document),
-        charts.energies(document, ("process",), "processes", "Energy per process", "Who used it, and how sure is that?"),
-        charts.energies(document, top, "devices", "Energy per device", "What used it? Idle and unattributed have rows of their own."),
+        charts.energies(document, ("process",), PROCESSES),
+        charts.energies(document, ("device", "idle", "unattributed", "group"), DEVICES),
         charts.coefficients(document),
         charts.fit(document),
     ]
@@ -88,7 +96,11 @@ def _with_truth(document: Json, truth: Mapping[tuple[str, str], float] | None) -
 def _lead(recording: Recording, document: Json) -> str:
     started = recording.meta.get("started", "")
     command = recording.meta.get("command", "")
-    parts = [f"{recording.duration_s:.1f} s", f"recorded {started}" if started else "", f"command {command}" if command else ""]
+    parts = [
+        f"{recording.duration_s:.1f} s",
+        f"recorded {started}" if started else "",
+        f"command {command}" if command else "",
+    ]
     parts += [f"idle policy: {document['policy']}" if document.get("policy") else ""]
     return " · ".join(p for p in parts if p)
 
@@ -111,7 +123,12 @@ def _figures(document: Json) -> str:
         (format_quantity(sum(r["energy_j"] for r in own) if own else None, "J"), "powerhal itself"),
     ]
     if total.get("gco2e") is not None:
-        cells.append((format_quantity(total["gco2e"], "g"), f"CO2e ({total.get('gco2e_low', 0):.3g} … {total.get('gco2e_high', 0):.3g})"))
+        cells.append(
+            (
+                format_quantity(total["gco2e"], "g"),
+                f"CO2e ({total.get('gco2e_low', 0):.3g} … {total.get('gco2e_high', 0):.3g})",
+            )
+        )
     inner = "".join(f"<div class=figure><b>{escape(a)}</b><span>{escape(b)}</span></div>" for a, b in cells)
     return f"<div class=figures>{inner}</div>"
 
@@ -136,7 +153,8 @@ def _section(chart: Chart) -> str:
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
     head = "".join(f"<th scope=col>{escape(c)}</th>" for c in columns)
     lines = "".join("<tr>" + "".join(f"<td>{escape(_printable(c))}</td>" for c in row) + "</tr>" for row in rows)
-    table = f"<div class=scroll><table><caption>{escape(caption)}, as a table</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    head = f"<caption>{escape(caption)}, as a table</caption><thead><tr>{head}</tr></thead>"
+    table = f"<div class=scroll><table>{head}<tbody>{lines}</tbody></table></div>"
     return f"<details><summary>{len(rows)} rows</summary>{table}</details>" if len(rows) > 24 else table
 
 
@@ -150,14 +168,18 @@ def _provenance(recording: Recording, document: Json) -> str:
     health = recording.health
     facts = {
         "board file": f"{recording.topology.board}, sha256 {meta.get('board_sha256', '—')}",
-        "recorded with": f"powerhal {meta.get('powerhal', '—')}, Python {meta.get('python', '—')}, Linux {meta.get('kernel', '—')} {meta.get('machine', '')}",
+        "recorded with": " ".join(f"{k} {meta[k]}" for k in ("powerhal", "python", "kernel", "machine") if meta.get(k)),
         "report by": f"powerhal {powerhal.__version__}",
         "sources": ", ".join(s.name for s in recording.sources),
         "samples": ", ".join(f"{name}: {_health(h)}" for name, h in sorted(health.items())) or "—",
         "model": ", ".join(f"{k} {_short(v)}" for k, v in model.items() if isinstance(v, int | float | str)) or "—",
         "idle policy": document.get("policy", "—"),
-        "conservation error": f"{document['conservation_error']:.1e} (relative, worst window)" if "conservation_error" in document else "—",
-        "carbon": json.dumps(document["carbon"], ensure_ascii=False) if document.get("carbon") else "not asked for (--zone)",
+        "conservation error": f"{document['conservation_error']:.1e} (relative, worst window)"
+        if "conservation_error" in document
+        else "—",
+        "carbon": json.dumps(document["carbon"], ensure_ascii=False)
+        if document.get("carbon")
+        else "not asked for (--zone)",
         "charts": "Apache ECharts (Apache-2.0), inside this file",
     }
     inner = "".join(f"<dt>{escape(k)}</dt><dd>{escape(_printable(str(v)))}</dd>" for k, v in facts.items())

@@ -14,20 +14,28 @@
       splitLine: { lineStyle: { color: css("--line") } } };
   }
   const labels = () => ({ color: css("--soft") });
+  // Bands only stack along a time axis, so seconds are drawn as milliseconds of one.
+  const ms = (points) => points.map((p) => [p[0] * 1000, p[1]]);
+  const seconds = (d) => ({ type: "time", name: "s", min: 0, max: d.duration_s * 1000, splitLine: { show: false },
+    axisLabel: Object.assign(labels(), { formatter: (v) => String(v / 1000), hideOverlap: true }),
+    axisPointer: { label: { formatter: (p) => (p.value / 1000).toFixed(2) + " s" } } });
+
+  const at = (unit) => (items) => (items[0].value[0] / 1000).toFixed(2) + " s" + items.map((i) => "<br>" + i.marker
+    + plain(i.seriesName) + "  <b>" + three(i.value[1]) + " " + plain(unit) + "</b>").join("");
 
   const KINDS = {
     // Power over time, one band per rail; the measured total as a line on top.
     stack(d) {
       const series = d.series.map((s) => ({ name: s.name, type: "line", step: false, showSymbol: false, stack: s.line ? undefined : "rails",
         areaStyle: s.line ? undefined : { opacity: 0.85 }, lineStyle: { width: s.line ? 1.2 : 0, color: s.line ? css("--ink") : undefined },
-        itemStyle: s.line ? { color: css("--ink") } : undefined, data: s.points, z: s.line ? 5 : 2 }));
+        itemStyle: s.line ? { color: css("--ink") } : undefined, data: ms(s.points), z: s.line ? 5 : 2 }));
       if (series.length && d.marks.length) {
         series[0].markLine = { silent: true, symbol: "none", label: { formatter: "{b}", color: css("--soft") },
-          lineStyle: { type: "dashed", color: css("--soft") }, data: d.marks.map((m) => ({ name: m.name, xAxis: m.t })) };
+          lineStyle: { type: "dashed", color: css("--soft") }, data: d.marks.map((m) => ({ name: m.name, xAxis: m.t * 1000 })) };
       }
-      return { tooltip: { trigger: "axis", valueFormatter: (x) => three(x) + " W" }, legend: { textStyle: labels(), type: "scroll" },
+      return { tooltip: { trigger: "axis", formatter: at("W") }, legend: { textStyle: labels(), type: "scroll" },
         grid: { left: 60, right: 20, top: 40, bottom: 70 }, dataZoom: [{ type: "inside" }, { type: "slider", height: 18, bottom: 12 }],
-        xAxis: { type: "value", name: "s", min: 0, max: d.duration_s, axisLabel: labels(), splitLine: { show: false } }, yAxis: axes("W"), series };
+        xAxis: seconds(d), yAxis: axes("W"), series };
     },
     sankey(d) {
       return { tooltip: { trigger: "item", formatter: (p) => p.dataType === "edge"
@@ -63,10 +71,10 @@
         xAxis: axes(d.unit), yAxis: { type: "category", data: rows.map((r) => r.name), axisLabel: { color: css("--ink"), width: 190, overflow: "truncate" } }, series };
     },
     lines(d) {
-      return { tooltip: { trigger: "axis", valueFormatter: (x) => three(x) + " " + d.unit }, legend: { textStyle: labels() },
+      return { tooltip: { trigger: "axis", formatter: at(d.unit) }, legend: { textStyle: labels() },
         grid: { left: 60, right: 20, top: 40, bottom: 40 },
-        xAxis: { type: "value", name: "s", min: 0, max: d.duration_s, axisLabel: labels(), splitLine: { show: false } }, yAxis: axes(d.unit),
-        series: d.series.map((s, i) => ({ name: s.name, type: "line", showSymbol: false, data: s.points,
+        xAxis: seconds(d), yAxis: axes(d.unit),
+        series: d.series.map((s, i) => ({ name: s.name, type: "line", showSymbol: false, data: ms(s.points),
           lineStyle: { width: 1.4, type: i ? "dashed" : "solid" } })) };
     },
   };

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from powerhal.report import html
+
+from .fakes import HOSTILE, document, recording
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return html.render(recording(), document(), truth={("device", "cpu"): 51.0, ("process", "make"): 14.0})
+
+
+class Collector(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.ids: list[str] = []
+        self.tables = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [v for k, v in attrs if k == "id" and v]
+        self.tables += tag == "table"
+
+
+def test_nothing_is_fetched(page: str) -> None:
+    seen = Collector()
+    seen.feed(page)
+    fetching = [
+        (t, a) for t, a in seen.tags if {"src", "href", "srcset", "action"} & set(a) or t in ("link", "img", "iframe")
+    ]
+    assert not fetching
+    assert "default-src 'none'" in page
+    assert "@import" not in page and "url(" not in html._asset("report/page.css")
+
+
+def test_hostile_names_stay_text(page: str) -> None:
+    assert HOSTILE not in page
+    assert "onerror=&quot;" in page or "onerror=" not in page.split("<script", 1)[0]
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    assert data
+    charts = {c["id"]: c for c in json.loads(data[1])["charts"]}
+    assert any(r["name"] == HOSTILE for r in charts["processes"]["data"]["rows"])
+    assert "\x1b" not in page
+
+
+def test_every_chart_has_a_table_and_a_question(page: str) -> None:
+    seen = Collector()
+    seen.feed(page)
+    charts = [i for i in seen.ids if i != "data"]
+    assert charts == ["rails", "sankey", "processes", "devices", "coefficients", "fit"]
+    assert seen.tables == len(charts)
+
+
+def test_spikes_survive(page: str) -> None:
+    data = re.search(r'id="data">(.*?)</script>', page, re.S)
+    assert data
+    charts = {c["id"]: c for c in json.loads(data[1])["charts"]}
+    cpu = next(s for s in charts["rails"]["data"]["series"] if s["name"] == "VDD_CPU")
+    assert max(v for _, v in cpu["points"]) == 9.5
+    assert len(cpu["points"]) <= 4000
+    assert next(s for s in charts["rails"]["data"]["series"] if s["name"] == "VBAT")["line"]
+
+
+def test_refusal_is_on_the_page() -> None:
+    page = html.render(recording(), {"refused": "no power sensor", "total": {}, "rows": []})
+    assert "Nothing is attributed: no power sensor" in page
+    assert "Power over time" in page
+
+
+@pytest.mark.browser
+def test_the_page_draws_in_a_browser(page: str, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.skip("chromium is not installed")
+    target = tmp_path / "report.html"
+    target.write_text(page, encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    flags += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000", "--dump-dom"]
+    done = subprocess.run([chromium, *flags, target.as_uri()], capture_output=True, text=True, timeout=90, check=True)
+    assert 'data-drawn="6"' in done.stdout
+    assert done.stdout.count("<canvas") == 6
+    assert "<title>1</title>" not in done.stdout
