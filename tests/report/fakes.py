@@ -22,7 +22,7 @@ def recording(seconds: int = 60, rate: int = 100) -> Any:
         "VDD_CPU": 0.8 + 0.7 * (np.sin(phase / 4) > 0),
         "VSYS": 0.5 + 0.3 * (phase > 20),
     }
-    power["VDD_CPU"][1234] = 9.5
+    power["VDD_CPU"][len(t_ns) // 5] = 9.5
     power["VBAT"] = 1.1 * sum(power.values())
     channels = {f"{r}.power": Channel(f"{r}.power", "power", "W", rail=r) for r in ("VBAT", "VDD_CPU", "VSYS")}
     return SimpleNamespace(
