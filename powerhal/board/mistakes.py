@@ -1,0 +1,150 @@
+"""Pydantic's findings in our words: code, place, what to write instead."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from powerhal.board.problems import did_you_mean
+from powerhal.board.strict_yaml import Document, Path
+from powerhal.errors import Problem
+
+# pydantic error type -> our code; what is not listed is a value of the wrong kind.
+_CODES = {
+    "extra_forbidden": "PH-B012",
+    "missing": "PH-B013",
+    "literal_error": "PH-B015",
+    "greater_than": "PH-B015",
+    "greater_than_equal": "PH-B015",
+    "less_than": "PH-B015",
+    "less_than_equal": "PH-B015",
+    "string_pattern_mismatch": "PH-B015",
+    "string_too_long": "PH-B015",
+    "value_error": "PH-B031",
+}
+_KIND = {
+    "string_type": "text", "int_type": "a whole number", "bool_type": "true or false", "float_type": "a number",
+    "dict_type": "a map (key: value)", "model_type": "a map (key: value)", "tuple_type": "a list ([a, b])",
+    "model_attributes_type": "a map (key: value)", "dict_attributes_type": "a map (key: value)",
+}  # fmt: skip
+_PATHS = {
+    "device": "/dev/i2c-N",
+    "port": "usb:VID:PID[:SERIAL], /dev/serial/by-id/..., /dev/ttyUSBn or /dev/ttyACMn",
+}
+
+
+def translate(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
+    """Every finding as a Problem with its place in the file."""
+    found: dict[tuple[str, str], Problem] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        path, key = _path(item["loc"], document)
+        kind = item["type"]
+        code = _CODES.get(kind, "PH-B014")
+        if kind == "string_pattern_mismatch" and path and path[-1] in _PATHS:
+            code = "PH-B016"
+        place = document.where(path, key=key or kind in ("extra_forbidden",))
+        message = _message(item, path, document, model)
+        found.setdefault((place, code), Problem(place, code, message))
+    return list(found.values())
+
+
+def _path(loc: tuple[str | int, ...], document: Document) -> tuple[Path, bool]:
+    """The path in the file: pydantic adds union tags and '[key]', which are not in it."""
+    key = bool(loc) and loc[-1] == "[key]"
+    path: Path = ()
+    node = document.data
+    for part in loc:
+        inside = part in node if isinstance(node, dict) else isinstance(node, list) and part in range(len(node))
+        if inside:
+            path, node = (*path, part), node[part]
+        elif isinstance(node, dict) and isinstance(part, str) and part == loc[-1] and not key:
+            return (*path, part), False
+    return path, key
+
+
+def _message(item: Any, path: Path, document: Document, model: type[BaseModel]) -> str:
+    kind, name = item["type"], str(path[-1]) if path else ""
+    if kind == "extra_forbidden":
+        known = known_keys(model, path[:-1])
+        return f"unknown key {name!r}{_inside(path[:-1])}{did_you_mean(name, known, what='allowed')}"
+    if kind == "missing":
+        return f"key {name!r} is missing{_inside(path[:-1])}"
+    if kind == "value_error":
+        return f"{name} {item['ctx']['error']}"
+    value = _at(document.data, path)
+    if kind == "literal_error":
+        return _choice(name, value, item["ctx"]["expected"])
+    if kind == "string_pattern_mismatch":
+        return _text(name, value, key=item["loc"][-1] == "[key]")
+    if kind in _KIND:
+        return f"{name or 'the board file'} must be {_KIND[kind]}, not {_shown(value)}"
+    wrong = item["msg"].removeprefix("Input ").strip()
+    return f"{name or 'the board file'}: {wrong}, not {_shown(value)}"
+
+
+def _choice(name: str, value: Any, expected: str) -> str:
+    names = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+    near = did_you_mean(str(value), names)
+    return f"{name}: {_shown(value)} is not one of {expected}{near if 'mean' in near else ''}"
+
+
+def _text(name: str, value: Any, *, key: bool) -> str:
+    if key:
+        return f"{name!r} is not a name; use letters, digits, '_', '-', '+' (a channel: its number)"
+    if name in _PATHS:
+        return f"{name}: {_shown(value)} is not allowed here; write {_PATHS[name]}"
+    return f"{name}: {_shown(value)} does not look like a {name}; use letters, digits, '_' and '-'"
+
+
+def _inside(path: Path) -> str:
+    return " in " + ".".join(str(part) for part in path) if path else ""
+
+
+def _at(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    return "nothing" if value is None else repr(value)[:60]
+
+
+def known_keys(model: type[BaseModel], path: Path) -> list[str]:
+    """Keys that the part of the schema at `path` takes."""
+    here: Any = model
+    for part in path:
+        here = _step(here, part)
+        if here is None:
+            return []
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        return [field.alias or name for name, field in here.model_fields.items()]
+    return []
+
+
+def _step(here: Any, part: str | int) -> Any:
+    """Type of the value under key or index `part` of a value of type `here`."""
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        for name, field in here.model_fields.items():
+            if part == (field.alias or name):
+                return _bare(field.annotation)
+        return None
+    arguments = typing.get_args(here)
+    if typing.get_origin(here) is dict:
+        return _bare(arguments[1])
+    return _bare(arguments[0]) if arguments else None
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without Annotated and Optional."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _bare(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        options = [a for a in typing.get_args(annotation) if a is not type(None)]
+        return _bare(options[0])
+    return annotation
