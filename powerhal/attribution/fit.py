@@ -145,7 +145,7 @@ def fit(
     without a prior.
     """
     found = _solve(gram, prior, free, noise, None)
-    mean, precision = prior.arrays(gram.names)
+    precision = prior.arrays(gram.names)[1]
     hessian = gram.xx / found.noise + np.diag(precision)
     seen = np.diag(hessian) > 0.0
     view = spectrum(hessian, seen)
@@ -158,7 +158,7 @@ def fit(
         active=active,
         seen=seen,
         covariance=view.inverse,
-        sandwich=_sandwich(hessian, precision, found, blocks, gram.names, active) if len(blocks) > 1 else None,
+        sandwich=_sandwich(hessian, precision, active, _scores(blocks, gram.names, found)) if len(blocks) > 1 else None,
         residual_variance=found.residual / max(gram.n - found.freedom, 1.0),
         noise=found.noise,
         r2=1.0 - found.residual / total if total > 0.0 else float("nan"),
@@ -171,9 +171,7 @@ def fit(
     )
 
 
-def _solve(
-    gram: Gram, prior: Prior, free: Collection[str], noise: float | None, start: Bools | None
-) -> _Solution:
+def _solve(gram: Gram, prior: Prior, free: Collection[str], noise: float | None, start: Bools | None) -> _Solution:
     """theta, with the noise level found by fixed point where it is not given and a prior needs it."""
     xx, xz, zz = gram.xx, gram.xz, gram.zz
     mean, precision = prior.arrays(gram.names)
@@ -229,24 +227,19 @@ def _freedom(xx: Floats, matrix: Floats, passive: Bools) -> float:
     return float(np.clip(np.sum(inverse * xx[block]), 0.0, live.size))
 
 
-def _sandwich(
-    hessian: Floats,
-    precision: Floats,
-    found: _Solution,
-    blocks: Sequence[Gram],
-    names: tuple[str, ...],
-    active: Bools,
-) -> Floats:
+def _scores(blocks: Sequence[Gram], names: tuple[str, ...], found: _Solution) -> Floats:
+    """Gradient of each block's log likelihood at theta, (blocks, p)."""
+    parts = [block.extended(names) for block in blocks]
+    return np.array([(part.xz - part.xx @ found.theta) / found.noise for part in parts])
+
+
+def _sandwich(hessian: Floats, precision: Floats, active: Bools, scores: Floats) -> Floats:
     """H^-1 (scatter of block scores + prior) H^-1 over the active coefficients; 0 elsewhere."""
     out = np.zeros_like(hessian)
     live = np.flatnonzero(active)
     if live.size == 0:
         return out
-    scores = np.zeros((len(blocks), len(names)))
-    for k, block in enumerate(blocks):
-        whole = block.extended(names)
-        scores[k] = (whole.xz - whole.xx @ found.theta) / found.noise
-    meat = scores.T @ scores * (len(blocks) / (len(blocks) - 1.0)) + np.diag(precision)
+    meat = scores.T @ scores * (len(scores) / (len(scores) - 1.0)) + np.diag(precision)
     inner = np.ix_(live, live)
     bread = spectrum(hessian[inner], np.ones(live.size, dtype=np.bool_)).inverse
     out[inner] = bread @ meat[inner] @ bread

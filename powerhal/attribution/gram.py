@@ -140,9 +140,9 @@ class Gram:
         if root is not None:
             panel *= root[:, None]
         # A sum over the row is finite when the row is (or overflows, and then the row is looked at).
-        good = np.isfinite(panel @ np.ones(panel.shape[1]))
+        good: Bools = np.isfinite(panel @ np.ones(panel.shape[1]))
         if not good.all():
-            good = np.isfinite(panel).all(axis=1)
+            good = np.logical_and.reduce(np.isfinite(panel), axis=1)
         if root is not None:
             good &= root > 0.0
         if keep is not None:
@@ -198,7 +198,11 @@ class Gram:
         wide_column[ends - 2], wide_value[ends - 2] = size - 2, target
         wide_column[ends - 1], wide_value[ends - 1] = size - 1, 1.0
         kernels.gram_add_sparse(
-            self._moments, np.concatenate(([0], ends)), wide_column, wide_value, weight if weights is not None else ()
+            self._moments,
+            np.concatenate(([0], ends)),
+            wide_column,
+            wide_value,
+            weight if weights is not None else (),
         )
         self._lower_stale = True
         return self

@@ -7,6 +7,7 @@ share such a direction are reported as one group (Belsley, Kuh and Welsch 1980, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,8 +120,8 @@ def _group(gram: Gram, theta: Floats, view: Spectrum, members: list[int], sd: Fl
     if theta[k] == 0.0:
         text = f"{names[0]} looks like a mix of the other activities (variance inflation {view.vif[k]:.3g})"
         return Group(names, "vague", mean_w, sd_w, text)
-    more = gram.n * max((sd[k] / (SPREAD_LIMIT * abs(theta[k]))) ** 2 - 1.0, 0.0)
-    wait = f"; about {np.ceil(more):.0f} more rows like these would settle it" if more > 0.0 else ""
+    more = gram.n * max(float(sd[k] / (SPREAD_LIMIT * abs(theta[k]))) ** 2 - 1.0, 0.0)
+    wait = f"; about {math.ceil(more)} more rows like these would settle it" if more > 0.0 else ""
     text = f"{names[0]} is {theta[k]:.3g} ± {sd[k]:.2g} W per unit (variance inflation {view.vif[k]:.3g}){wait}"
     return Group(names, "vague", mean_w, sd_w, text)
 

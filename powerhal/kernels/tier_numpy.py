@@ -66,9 +66,7 @@ def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:
     return theta * scale, how
 
 
-def _block_pivoting(
-    unit: Floats, target: Floats, signed: Bools, inside: Bools, live: Bools
-) -> tuple[Floats, bool]:
+def _block_pivoting(unit: Floats, target: Floats, signed: Bools, inside: Bools, live: Bools) -> tuple[Floats, bool]:
     """Exchange whole blocks while the number of wrong signs falls, else one variable at a time."""
     size = target.size
     tolerance = 1e-13 * max(1.0, float(np.max(np.abs(target), initial=0.0)))
@@ -142,9 +140,8 @@ def spd_inverse(matrix: Any) -> Floats:
     square = edge.floats(matrix, -1, -1)
     if not _definite(square):
         return np.full(square.shape, np.nan)
-    inverse = np.linalg.inv(square)
-    answer: Floats = 0.5 * (inverse + inverse.T)
-    return answer
+    inverse: Floats = np.linalg.inv(square).astype(np.float64, copy=False)
+    return 0.5 * (inverse + inverse.T)
 
 
 def _definite(square: Floats) -> bool:
@@ -190,7 +187,8 @@ def counter_delta(counts: Any, width_bits: Any) -> Ints:
     """See `powerhal.kernels.counter_delta`."""
     readings = edge.counts_of(counts)
     masks = edge.masks_of(width_bits, readings)
-    steps = np.diff(readings.view(np.uint64), axis=0)
+    words = readings.view(np.uint64)
+    steps = words[1:] - words[:-1]
     masked = steps & (masks if readings.ndim == 2 else masks[0])
     answer: Ints = masked.view(np.int64)
     return answer
