@@ -1,0 +1,365 @@
+"""Reading a recording: series in SI, what processes did, and what is known to be wrong with it.
+
+numpy is imported when the first series is asked for; meta data, processes and health come without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from powerhal import kernels
+from powerhal.channel import Channel, Layout, ProcessInfo, Quality, Topology
+from powerhal.errors import Problem, RecordingError
+from powerhal.recording.chunks import Chunk, DamagedChunk, UsageColumns, empty_usage, unpack_rows, unpack_usage
+from powerhal.recording.database import Database
+from powerhal.recording.schema import layout_from_json, topology_from_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Times = NDArray[np.int64]
+    Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A recorded source: its name, how its rows decode, how often it was read (s)."""
+
+    name: str
+    layout: Layout
+    period_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One channel over time: times in ns, values in SI, quality bits, all of length n.
+
+    Rows without a reading are left out; `missing_s` is the time that they and other holes cover.
+    `period_s` is the nominal distance of rows. Counters are as read: see `counter_increments`.
+    """
+
+    t_ns: Times
+    value: Values
+    quality: NDArray[np.uint16]
+    period_s: float
+    missing_s: float
+
+    def __len__(self) -> int:
+        return len(self.t_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTable:
+    """What processes did, one row per process, activity and scan: time of the scan in ns, index into
+    `Recording.processes`, index into `Recording.activities`, amount since the scan before (s, B, count).
+    """
+
+    t_ns: Times
+    process: NDArray[np.int32]
+    activity: NDArray[np.int32]
+    amount: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A named point in time (ns)."""
+
+    t_ns: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that went wrong with a source at `t_ns`; `kind` as in `TransportError.KINDS` or `other`."""
+
+    t_ns: int
+    source: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Time that was not measured, by one source or, with source '', by all; why: suspend, storage, ..."""
+
+    source: str
+    t0_ns: int
+    t1_ns: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRecord:
+    """`boot_ns` was the wall-clock time `real_ns`; `suspended_ns` slept since boot; the boot's id."""
+
+    boot_ns: int
+    real_ns: int
+    suspended_ns: int
+    boot_id: str
+
+
+class Recording:
+    """A run on disk, read-only. `problems` lists what could not be read: chunks, tables."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._db = Database(path)
+        self.problems: list[Problem] = self._db.problems
+        self.meta: dict[str, Any] = {}
+        for key, value in self._db.rows("SELECT key, value FROM meta"):
+            self.meta[key] = _json(value)
+        self.sources: list[SourceInfo] = []
+        self._numbers: list[int] = []
+        self._read_sources()
+        self.channels: dict[str, Channel] = {c.name: c for s in self.sources for c in s.layout.channels}
+        self._owner = {c.name: i for i, s in enumerate(self.sources) for c in s.layout.channels}
+        self._blocks: dict[int, tuple[Times, NDArray[np.uint16], NDArray[np.uint8]]] = {}
+
+    @classmethod
+    def open(cls, path: str) -> Self:
+        """Open a `.phr` file; raises RecordingError when it is none or cannot be read."""
+        return cls(str(path))
+
+    def close(self) -> None:
+        """Close the file; what was loaded stays usable."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @cached_property
+    def topology(self) -> Topology:
+        """The board's rails, clusters and devices; raises RecordingError when the run has none."""
+        try:
+            return topology_from_json(json.dumps(self.meta["topology"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordingError(
+                f"{self.path} holds no board topology ({error})", code="PH-R007", hint="record it again"
+            ) from error
+
+    @property
+    def start_ns(self) -> int:
+        """When the run began, ns of CLOCK_BOOTTIME."""
+        return self._span[0]
+
+    @property
+    def end_ns(self) -> int:
+        """When it ended: as written on close, else the last row."""
+        return self._span[1]
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from start to end, suspend included."""
+        return (self.end_ns - self.start_ns) * 1e-9
+
+    @property
+    def complete(self) -> bool:
+        """Whether the recorder closed the file itself (False: killed or still recording)."""
+        return "ended" in self.meta
+
+    @property
+    def self_pid(self) -> int:
+        """The recorder's own process id, 0 when unknown."""
+        return int(self.meta.get("self_pid") or 0)
+
+    @cached_property
+    def processes(self) -> list[ProcessInfo]:
+        """Every process that was seen, in the order that `usages().process` counts."""
+        rows = self._db.rows("SELECT id, pid, start_ticks, ppid, uid, comm, cgroup, kernel FROM process ORDER BY id")
+        found = {number: ProcessInfo(*who) for number, *who in rows}
+        unknown = ProcessInfo(0, 0, 0, -1, "?")
+        return [found.get(i, unknown) for i in range(max(found, default=-1) + 1)]
+
+    @cached_property
+    def activities(self) -> list[str]:
+        """Names of what processes did, in the order that `usages().activity` counts."""
+        rows = dict(self._db.rows("SELECT id, name FROM activity ORDER BY id"))
+        return [rows.get(i, "?") for i in range(max(rows, default=-1) + 1)]
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """Named points in time, in order."""
+        return [Mark(*row) for row in self._db.rows("SELECT t_ns, text FROM mark ORDER BY t_ns, rowid")]
+
+    @cached_property
+    def faults(self) -> list[Fault]:
+        """What went wrong while recording, in order (bounded; `health` has all counts)."""
+        rows = self._db.rows("SELECT t_ns, source, kind, text FROM fault ORDER BY t_ns, rowid")
+        return [Fault(*row) for row in rows]
+
+    @cached_property
+    def gaps(self) -> list[Gap]:
+        """Declared gaps, in order."""
+        rows = self._db.rows("SELECT source, t0_ns, t1_ns, reason FROM gap ORDER BY t0_ns, rowid")
+        return [Gap(*row) for row in rows]
+
+    @cached_property
+    def clocks(self) -> list[ClockRecord]:
+        """Wall-clock side records, in order."""
+        rows = self._db.rows("SELECT boot_ns, real_ns, suspended_ns, boot_id FROM clock ORDER BY boot_ns")
+        return [ClockRecord(*row) for row in rows]
+
+    @cached_property
+    def health(self) -> dict[str, dict[str, Any]]:
+        """Counters per source: samples, missing, late, missed, stale, saturated, resets, faults by kind."""
+        return {name: _json(text) for name, text in self._db.rows("SELECT source, counters FROM health")}
+
+    def series(self, channel: str) -> Series:
+        """One channel's readings in SI; raises LookupError for a name that was not recorded.
+
+        Products are the product of their fields. The quality is the row's, with what the row's own
+        flag bits say. n is 0 when nothing was read.
+        """
+        if channel not in self._owner:
+            raise LookupError(f"{self.path} has no channel {channel!r}")
+        index = self._owner[channel]
+        info = self.sources[index]
+        t_ns, quality, raw = self._block(index)
+        there = (quality & int(Quality.MISSING)) == 0
+        value, marked = _decode(info.layout, self.channels[channel], raw[there], quality[there])
+        t_good = t_ns[there]
+        missing_s = _missing_s(t_good, info.period_s, (self.start_ns, self.end_ns))
+        return Series(t_good, value, marked, info.period_s, missing_s)
+
+    def usages(self) -> UsageTable:
+        """What every process did between scans."""
+        import numpy as np
+
+        columns = self._usage
+        count = np.frombuffer(columns.count, dtype=np.int32)
+        t_ns = np.repeat(np.frombuffer(columns.t_ns, dtype=np.int64), count)
+        return UsageTable(
+            t_ns,
+            np.frombuffer(columns.process, dtype=np.int32),
+            np.frombuffer(columns.activity, dtype=np.int32),
+            np.frombuffer(columns.amount, dtype=np.float64),
+        )
+
+    def usage_rows(self) -> Iterable[tuple[int, int, float]]:
+        """(process, activity, amount) of every usage row, without numpy."""
+        columns = self._usage
+        return zip(columns.process, columns.activity, columns.amount, strict=True)
+
+    def scan_times_ns(self) -> Times:
+        """When processes were looked at, ns, ascending; the first look is the baseline."""
+        import numpy as np
+
+        return np.frombuffer(self._usage.t_ns, dtype=np.int64)
+
+    @cached_property
+    def _usage(self) -> UsageColumns:
+        total = empty_usage()
+        for number, chunk in enumerate(self._db.chunks("usage")):
+            try:
+                part = unpack_usage(chunk)
+            except (DamagedChunk, ValueError) as error:
+                self._damaged("processes", number, chunk, error)
+                continue
+            total.t_ns.extend(part.t_ns)
+            total.count.extend(part.count)
+            total.process.extend(part.process)
+            total.activity.extend(part.activity)
+            total.amount.extend(part.amount)
+        return total
+
+    @cached_property
+    def _span(self) -> tuple[int, int]:
+        started = self.meta.get("started") or {}
+        ended = self.meta.get("ended") or {}
+        rows = self._db.rows(
+            "SELECT min(t0_ns), max(t1_ns) FROM "
+            "(SELECT t0_ns, t1_ns FROM chunk UNION ALL SELECT t0_ns, t1_ns FROM usage)"
+        )
+        low, high = rows[0] if rows and rows[0][0] is not None else (0, 0)
+        start = int(started.get("boot_ns", low))
+        return start, max(start, int(ended.get("boot_ns", high)))
+
+    def _read_sources(self) -> None:
+        for number, name, period_s, text in self._db.rows("SELECT id, name, period_s, layout FROM source ORDER BY id"):
+            try:
+                self.sources.append(SourceInfo(name, layout_from_json(text), period_s))
+                self._numbers.append(number)
+            except (KeyError, TypeError, ValueError) as error:
+                self._db.note("PH-R008", f"source {name!r}: its layout cannot be read ({error})")
+
+    def _block(self, index: int) -> tuple[Times, NDArray[np.uint16], NDArray[np.uint8]]:
+        """Times, quality and raw rows (n, row_bytes) of a source, kept after the first call."""
+        if index not in self._blocks:
+            self._blocks[index] = self._load(index)
+        return self._blocks[index]
+
+    def _load(self, index: int) -> tuple[Times, NDArray[np.uint16], NDArray[np.uint8]]:
+        import numpy as np
+
+        info, width = self.sources[index], self.sources[index].layout.row_bytes
+        times, qualities, rows = [np.empty(0, np.int64)], [np.empty(0, np.uint16)], [np.empty((0, width), np.uint8)]
+        for number, chunk in enumerate(self._db.chunks("chunk", self._numbers[index])):
+            try:
+                steps, quality, raw = unpack_rows(chunk, width)
+            except (DamagedChunk, ValueError) as error:
+                self._damaged(info.name, number, chunk, error)
+                continue
+            times.append(np.cumsum(np.frombuffer(steps, dtype=np.int64)) + chunk.t0_ns)
+            qualities.append(np.frombuffer(quality, dtype=np.uint16))
+            rows.append(np.frombuffer(raw, dtype=np.uint8).reshape(-1, width))
+        return np.concatenate(times), np.concatenate(qualities), np.concatenate(rows)
+
+    def _damaged(self, source: str, number: int, chunk: Chunk, error: Exception) -> None:
+        since, until = ((t - self.start_ns) * 1e-9 for t in (chunk.t0_ns, chunk.t1_ns))
+        self._db.note(
+            "PH-R004",
+            f"{source}: chunk {number} is damaged ({error}); its rows, about {since:.1f} s to {until:.1f} s "
+            "of the run, are left out",
+        )
+
+
+def _decode(
+    layout: Layout, channel: Channel, raw: NDArray[np.uint8], quality: NDArray[np.uint16]
+) -> tuple[Values, NDArray[np.uint16]]:
+    """Values (n,) in SI of a channel from rows (n, row_bytes), and the quality with the rows' own flags."""
+    import numpy as np
+
+    wanted = channel.product or (channel.field,)
+    names = [*wanted, *(flag.field for flag in layout.flags)]
+    by_name = {f.name: f for f in layout.fields}
+    fields = [by_name[name] for name in names]
+    if not len(raw):
+        return np.empty(0), quality
+    integers = np.asarray(kernels.decode_fields(np.ascontiguousarray(raw), kernels.field_table(fields)))
+    value = np.ones(len(raw))
+    for column in range(len(wanted)):
+        spec = fields[column]
+        whole = spec.nbytes == 8 and not spec.signed and not spec.shift and spec.bits in (0, 64)
+        steps = integers[:, column].view(np.uint64) if whole else integers[:, column]
+        value = value * (steps * spec.scale + spec.bias)
+    marked = quality.copy()
+    for column, flag in enumerate(layout.flags, start=len(wanted)):
+        bits = integers[:, column]
+        raised = np.isin(bits, flag.values) if flag.values else bits != 0
+        marked[~raised if flag.when_zero else raised] |= int(flag.quality)
+    return value, marked
+
+
+def _missing_s(t_ns: Times, period_s: float, span: tuple[int, int]) -> float:
+    """Seconds of the run without a reading: what holes between rows exceed 1.5 periods by."""
+    import numpy as np
+
+    if not len(t_ns):
+        return (span[1] - span[0]) * 1e-9
+    steps = np.diff(t_ns, prepend=span[0], append=max(span[1], int(t_ns[-1]))) * 1e-9
+    return float(np.sum(np.where(steps > 1.5 * period_s, steps - period_s, 0.0)))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,222 @@
+"""The SQLite side of writing: create the file safely, commit batches, survive a full disk.
+
+A batch is committed whole or stays in memory. Committed means acknowledged: it survives `kill -9`
+(the write-ahead log lies in the page cache) and, after the next sync, a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from powerhal.errors import RecordingError
+from powerhal.recording.chunks import Chunk
+from powerhal.recording.schema import APPLICATION_ID, FORMAT, TABLES
+
+RING_BYTES = 8 << 20
+SYNC_S = 5.0
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one flush writes: packed chunks and the small rows that came with them."""
+
+    sources: list[tuple[int, str, float, str]] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
+    usages: list[Chunk] = field(default_factory=list)
+    processes: list[tuple[int, int, int, int, int, str, str, int]] = field(default_factory=list)
+    activities: list[tuple[int, str]] = field(default_factory=list)
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    faults: list[tuple[int, str, str, str]] = field(default_factory=list)
+    gaps: list[tuple[str, int, int, str]] = field(default_factory=list)
+    clocks: list[tuple[int, int, int, str]] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+    health: dict[str, str] = field(default_factory=dict)
+
+    def nbytes(self) -> int:
+        """Bytes of the packed chunks: what the ring in memory is bounded by."""
+        return sum(len(c.data) + 100 for c in self.chunks) + sum(len(c.data) + 100 for c in self.usages)
+
+
+_INSERTS = (
+    ("sources", "INSERT INTO source VALUES(?,?,?,?)"),
+    ("processes", "INSERT OR REPLACE INTO process VALUES(?,?,?,?,?,?,?,?)"),
+    ("activities", "INSERT INTO activity VALUES(?,?)"),
+    ("marks", "INSERT INTO mark VALUES(?,?)"),
+    ("faults", "INSERT INTO fault VALUES(?,?,?,?)"),
+    ("gaps", "INSERT INTO gap VALUES(?,?,?,?)"),
+    ("clocks", "INSERT INTO clock VALUES(?,?,?,?)"),
+)
+_CHUNK = "INSERT INTO chunk(source,n,t0_ns,t1_ns,codec,crc,data) VALUES(?,?,?,?,?,?,?)"
+_USAGE = "INSERT INTO usage(scans,n,t0_ns,t1_ns,codec,crc,data) VALUES(?,?,?,?,?,?,?)"
+_META = "INSERT OR REPLACE INTO meta VALUES(?,?)"
+_HEALTH = "INSERT OR REPLACE INTO health VALUES(?,?)"
+
+
+class Store:
+    """One open recording file; `commit` acknowledges batches, `close` leaves a single file.
+
+    Not locked: one thread uses it at a time. Raises RecordingError when the file cannot be created.
+    """
+
+    def __init__(self, path: str, *, ring_bytes: int = RING_BYTES, sync_s: float = SYNC_S) -> None:
+        self.path = path
+        self.fault = ""  # why the last commit failed; empty when storage works
+        self.failures = 0
+        self._ring_bytes = ring_bytes
+        self._sync_s = sync_s
+        self._synced = time.monotonic()
+        self._waiting: deque[Batch] = deque()
+        self._names: dict[int, str] = {}
+        _create(path)
+        try:
+            self._db = _connect(path)
+        except sqlite3.Error as error:
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+            raise _cannot(path, str(error)) from error
+
+    def commit(self, batch: Batch | None) -> bool:
+        """Write `batch` after everything that still waits; False while storage refuses.
+
+        What was refused waits in memory, bounded: the oldest rows are dropped first, each with a gap
+        row that says from when to when.
+        """
+        if batch is not None:
+            self._names.update((s[0], s[1]) for s in batch.sources)
+            self._waiting.append(batch)
+        while self._waiting:
+            try:
+                self._write(self._waiting[0])
+            except sqlite3.Error as error:
+                self.fault = str(error)
+                self.failures += 1
+                self._shrink()
+                return False
+            self._waiting.popleft()
+        self.fault = ""
+        return True
+
+    def close(self) -> bool:
+        """Commit what waits, fold the write-ahead log into the file; False when rows were lost."""
+        whole = self.commit(None)
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute("PRAGMA journal_mode=DELETE")
+        self._db.close()
+        return whole
+
+    def _write(self, batch: Batch) -> None:
+        db = self._db
+        now = time.monotonic()
+        sync = now - self._synced >= self._sync_s
+        if sync:
+            db.execute("PRAGMA synchronous=FULL")
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for name, statement in _INSERTS:
+                if rows := getattr(batch, name):
+                    db.executemany(statement, rows)
+            db.executemany(_CHUNK, map(_row, batch.chunks))
+            db.executemany(_USAGE, map(_row, batch.usages))
+            db.executemany(_META, batch.meta.items())
+            db.executemany(_HEALTH, batch.health.items())
+            db.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise
+        finally:
+            if sync:
+                db.execute("PRAGMA synchronous=NORMAL")
+                self._synced = now
+
+    def _shrink(self) -> None:
+        """Keep the ring bounded: turn the oldest chunks into gap rows, and merge batches without any."""
+        size = sum(b.nbytes() for b in self._waiting)
+        while size > self._ring_bytes:
+            victim = next((b for b in self._waiting if b.chunks or b.usages), None)
+            if victim is None:
+                return
+            size -= victim.nbytes()
+            for chunk in victim.chunks:
+                _declare(victim.gaps, self._names.get(chunk.source, ""), chunk)
+            for chunk in victim.usages:
+                _declare(victim.gaps, "processes", chunk)
+            victim.chunks, victim.usages = [], []
+            self._merge_empty()
+
+    def _merge_empty(self) -> None:
+        """Fold the first two batches together when the first holds no chunks any more."""
+        while len(self._waiting) > 1 and not (self._waiting[0].chunks or self._waiting[0].usages):
+            old, new = self._waiting[0], self._waiting[1]
+            for name in ("sources", "processes", "activities", "marks", "faults", "clocks"):
+                setattr(new, name, getattr(old, name) + getattr(new, name))
+            new.gaps = _joined(old.gaps + new.gaps)
+            new.meta = {**old.meta, **new.meta}
+            new.health = {**old.health, **new.health}
+            self._waiting.popleft()
+
+
+def _row(chunk: Chunk) -> tuple[int, int, int, int, int, int, bytes]:
+    return (chunk.source, chunk.n, chunk.t0_ns, chunk.t1_ns, chunk.codec, chunk.crc, chunk.data)
+
+
+def _declare(gaps: list[tuple[str, int, int, str]], source: str, chunk: Chunk) -> None:
+    gaps.append((source, chunk.t0_ns, chunk.t1_ns, "storage"))
+
+
+def _joined(gaps: list[tuple[str, int, int, str]]) -> list[tuple[str, int, int, str]]:
+    """One row per source for neighbouring storage gaps, so that a long outage stays small."""
+    spans: dict[str, tuple[int, int]] = {}
+    rest = [g for g in gaps if g[3] != "storage"]
+    for source, t0, t1, reason in gaps:
+        if reason == "storage":
+            low, high = spans.get(source, (t0, t1))
+            spans[source] = (min(low, t0), max(high, t1))
+    return rest + [(source, t0, t1, "storage") for source, (t0, t1) in spans.items()]
+
+
+def _create(path: str) -> None:
+    """Make the file ours before SQLite sees it: new, not a link, mode 0600 whatever the umask."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except FileExistsError as error:
+        raise RecordingError(
+            f"{path} exists already", code="PH-R010", hint="choose another name with -o, or remove the file"
+        ) from error
+    except OSError as error:
+        raise _cannot(path, os.strerror(error.errno or 0)) from error
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA cache_size=-512")
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version={FORMAT}")
+        db.executescript(f"BEGIN; {TABLES} COMMIT;")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _cannot(path: str, why: str) -> RecordingError:
+    return RecordingError(
+        f"cannot create the recording {path}: {why}",
+        code="PH-R011",
+        hint="give a name with -o in a folder that you can write and that has space",
+    )
