@@ -31,9 +31,12 @@ KINDS: Final[dict[str, Kind]] = {
     "cpu": Kind("CPU cluster", ("temperature",), clustered=True),
     "gpu": Kind("graphics", ("busy", "frequency", "temperature"), ("busy",)),
     "display": Kind("display", ("on", "brightness", "luminance"), ("on", "brightness")),
-    "radio": Kind("radio", ("bytes", "packets", "on"), ("bytes", "packets"), {"tail": "time"}),
-    "storage": Kind("storage", ("bytes", "busy"), ("bytes", "busy")),
-    "memory": Kind("memory", ("bytes", "refills"), ("bytes", "refills")),
+    "radio": Kind("radio", ("bytes", "rx_bytes", "tx_bytes", "packets", "on"),
+        ("bytes", "rx_bytes", "tx_bytes", "packets"), {"tail": "time"}),
+    "storage": Kind(
+        "storage", ("bytes", "read_bytes", "write_bytes", "busy"), ("bytes", "read_bytes", "write_bytes", "busy")
+    ),
+    "memory": Kind("memory", ("bytes", "refills", "busy"), ("bytes", "refills", "busy")),
     "base": Kind("what is always on"),
     "custom": Kind("anything else", open=True),
 }

@@ -72,9 +72,12 @@ def _message(item: Any, path: Path, document: Document, model: type[BaseModel]) 
         return f"unknown key {name!r}{_inside(path[:-1])}{did_you_mean(name, known, what='allowed')}"
     if kind == "missing":
         return f"key {name!r} is missing{_inside(path[:-1])}"
+    return _wrong_value(item, kind, name, _at(document.data, path))
+
+
+def _wrong_value(item: Any, kind: str, name: str, value: Any) -> str:
     if kind == "value_error":
         return f"{name} {item['ctx']['error']}"
-    value = _at(document.data, path)
     if kind == "literal_error":
         return _choice(name, value, item["ctx"]["expected"])
     if kind == "string_pattern_mismatch":

@@ -15,7 +15,6 @@ from powerhal.board.strict_yaml import Document, Path
 from powerhal.errors import Problem
 from powerhal.units import parse_any, parse_quantity
 
-
 #: Keys that a bus of each kind must have, and no other kind may.
 _BUS_KEYS = {"i2c": ("device",), "mux": ("parent", "address", "channel")}
 
@@ -79,13 +78,8 @@ def _rail_uses(found: _Finder) -> Iterator[tuple[Path, Any]]:
         yield ("meters", meter, "rail"), spec.get("rail")
         for sensor, inner in found.maps("meters", meter, "sensors"):
             yield from _sensor_rails(("meters", meter, "sensors", sensor), inner)
-    for kind, entries in found.table("kernel").items():
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                yield ("kernel", kind, index, "rail"), entry.get("rail")
-                channels = entry.get("channels")
-                for label, rail in channels.items() if isinstance(channels, dict) else ():
-                    yield ("kernel", kind, index, "channels", label), rail
+    for pattern, rail in found.table("kernel", "rails").items():
+        yield ("kernel", "rails", pattern), rail
 
 
 def _sensor_rails(path: Path, spec: dict[str, Any]) -> Iterator[tuple[Path, Any]]:

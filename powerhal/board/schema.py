@@ -131,32 +131,20 @@ class Meter(Model):
     sensors: dict[Name, MeterSensor] = Field(default_factory=dict)
 
 
-class KernelSource(Model):
-    """One device of the kernel and the rails of its channels.
+class Kernel(Model):
+    """What the running kernel measures (hwmon, power_supply, iio, powercap).
 
-    `name` is matched with the device's own name (hwmon `name`, IIO `name`, power supply, powercap zone name),
-    `device` with the name of the device below it (`4-0040`). `channels` maps a label or an attribute stem
-    (`in1`, `curr1`, `power1`, `VDD_IN`) to a rail; `rail` takes everything else the device has.
+    `rails` maps a source (`hwmon.ina231@4-0040`, `power_supply.BAT0`, one feature `hwmon.ina3221@1-0040.CH1`;
+    patterns with * and ? allowed, the first that fits wins) to a rail. With `auto` every measurement that the
+    kernel offers is read, and gets a rail of its own below the root where `rails` names none.
     """
 
-    name: Pattern = "*"
-    device: Pattern | None = None
-    type: Text | None = Field(None, description="power_supply type, for example Battery")
-    rail: Name | None = None
-    channels: dict[Pattern, Name] = Field(default_factory=dict)
-    rate_hz: Rate | None = Field(None, alias="rate")
-    invert: StrictBool = False
-
-
-class Kernel(Model):
-    """What the running kernel measures; with `auto` every device found becomes a source and rails are made."""
-
     auto: StrictBool = False
-    rate_hz: Rate | None = Field(None, alias="rate")
-    hwmon: Annotated[tuple[KernelSource, ...], Many] = ()
-    power_supply: Annotated[tuple[KernelSource, ...], Many] = ()
-    iio: Annotated[tuple[KernelSource, ...], Many] = ()
-    powercap: Annotated[tuple[KernelSource, ...], Many] = ()
+    rails: dict[Pattern, Name] = Field(default_factory=dict)
+    ignore: Annotated[tuple[Pattern, ...], Many] = Field((), description="sources that are not measurements")
+    rates_hz: dict[Pattern, Rate] = Field(
+        default_factory=dict, alias="rates", description="reads per second by kind (hwmon) or source"
+    )
 
 
 class ActivityRates(Model):
@@ -167,6 +155,7 @@ class ActivityRates(Model):
         10.0, alias="system_rate", description="looks at frequency, disk, network ... per second"
     )
     processes: StrictBool = True
+    auto: StrictBool = Field(False, description="make clusters and devices of what is found at run time")
 
 
 class RailSpec(Model):

@@ -204,7 +204,7 @@ class _Reader:
         elif isinstance(event, yaml.CollectionEndEvent):
             self._stack.pop()
         elif isinstance(event, yaml.AliasEvent):
-            self.say("PH-B004", f"alias '*{event.anchor[:40]}': write the value out", event.start_mark)
+            self.say("PH-B004", f"alias '*{event.anchor!s:.40}': write the value out", event.start_mark)
             self._place(None, event)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._document(event)
@@ -224,7 +224,7 @@ class _Reader:
             self.say("PH-B008", f"more than {MAX_NODES} values", event.start_mark)
             raise _Stop
         if event.anchor is not None:
-            self.say("PH-B004", f"anchor '&{event.anchor[:40]}' is not allowed", event.start_mark)
+            self.say("PH-B004", f"anchor '&{event.anchor!s:.40}' is not allowed", event.start_mark)
         if event.tag is not None:
             self.say("PH-B005", f"tag {event.tag[:60]!r} is not allowed", event.start_mark)
         if len(self.problems) >= 10 * SHOWN:
