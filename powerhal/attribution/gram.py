@@ -20,8 +20,9 @@ from powerhal.errors import ModelError
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-# Rows gathered before they meet the kernel: 1024 x 26 float64 is 213 kB and stays in a level-2 cache.
-PANEL_ROWS = 1024
+# Rows gathered before they meet the kernel: 2048 x 26 float64 is 426 kB and stays in a level-2 cache.
+PANEL_ROWS = 2048
+LARGEST = 1e140  # beyond this, squares summed over a panel leave the range of float64
 
 
 class Gram:
@@ -118,43 +119,34 @@ class Gram:
         columns = self._columns(self.names if names is None else tuple(names))
         if rows.shape != (target.size, len(columns)):
             raise ValueError(f"x is {rows.shape}, {target.size} rows of {len(columns)} columns expected")
-        root = _root_weights(weights, target.size)
+        _check_weights(weights, target.size)
         keep = None if valid is None else np.asarray(valid, dtype=np.bool_).reshape(target.shape)
-        in_order = np.array_equal(columns, np.arange(len(self.names)))
-        size = len(self.names) + 2
-        panel = np.zeros((min(PANEL_ROWS, target.size), size))
+        weight = None if weights is None else np.asarray(weights, dtype=np.float64)
+        if not np.array_equal(columns, np.arange(len(self.names))):
+            rows = _spread(rows, columns, len(self.names))
+        panel = np.empty((min(PANEL_ROWS, target.size), len(self.names) + 2))
         for start in range(0, target.size, PANEL_ROWS):
             part = slice(start, start + PANEL_ROWS)
             filled = panel[: len(target[part])]
-            if in_order:
-                filled[:, :-2] = rows[part]
-            else:
-                filled[:, columns] = rows[part]
-            filled[:, -2] = target[part]
-            filled[:, -1] = 1.0
-            self._add_panel(filled, None if root is None else root[part], None if keep is None else keep[part])
+            kernels.augment(filled, rows[part], target[part], () if weight is None else weight[part])
+            self._add_panel(filled, None if keep is None else keep[part])
         return self
 
-    def _add_panel(self, panel: Floats, root: Floats | None, keep: Bools | None) -> None:
-        """Weigh, drop and count, then one kernel call; `panel` may be overwritten."""
-        if root is not None:
-            panel *= root[:, None]
-        # A sum over the row is finite when the row is (or overflows, and then the row is looked at).
-        good: Bools = np.isfinite(panel @ np.ones(panel.shape[1]))
-        if not good.all():
-            good = np.logical_and.reduce(np.isfinite(panel), axis=1)
-        if root is not None:
-            good &= root > 0.0
-        if keep is not None:
-            good &= keep
-        count = int(np.count_nonzero(good))
+    def _add_panel(self, panel: Floats, keep: Bools | None) -> None:
+        """Learn from rows of [x | z | 1] that are already multiplied by the root of their weight."""
+        chosen = panel if keep is None or keep.all() else panel[keep]
+        part = np.zeros_like(self._moments)
+        kernels.gram_add(part, chosen)
+        # Any NaN, infinity or square out of range shows in the sum of squares: cheaper than looking at
+        # every value first. Such a panel is thrown away and learned again without those rows.
+        if not np.isfinite(part.trace()):
+            chosen = chosen[(np.abs(chosen) < LARGEST).all(axis=1)]
+            part[:] = 0.0
+            kernels.gram_add(part, chosen)
+        count = int(np.count_nonzero(chosen[:, -1]))
         self.dropped += len(panel) - count
         self.n += count
-        if count == 0:
-            return
-        part = np.zeros_like(self._moments)
-        kernels.gram_add(part, panel if count == len(panel) else panel[good])
-        self._accumulate(part)
+        kernels.add_compensated(self._moments, self._carry, part)
 
     def add_sparse(
         self,
@@ -178,7 +170,7 @@ class Gram:
         if column.size and (column.min() < 0 or column.max() >= len(self.names)):
             raise ValueError("a sparse column is outside the names")
         weight = np.ones(target.size) if weights is None else np.asarray(weights, dtype=np.float64)
-        _root_weights(weight, target.size)
+        _check_weights(weight, target.size)
         row_of = np.repeat(np.arange(target.size), np.diff(at))
         bad = ~np.isfinite(target) | ~(weight > 0.0) | ~np.isfinite(weight)
         bad[row_of[~np.isfinite(value)]] = True
@@ -207,13 +199,6 @@ class Gram:
         self._lower_stale = True
         return self
 
-    def _accumulate(self, part: Floats) -> None:
-        """moments += part, with the rounding error kept in `carry` (Knuth's two-sum)."""
-        total = self._moments + part
-        shadow = total - self._moments
-        self._carry += (self._moments - (total - shadow)) + (part - shadow)
-        self._moments = total
-
     # -- arithmetic ----------------------------------------------------------------------------
 
     def copy(self) -> Gram:
@@ -230,7 +215,7 @@ class Gram:
         place = out._places(other.names)
         part = np.zeros_like(out._moments)
         part[np.ix_(place, place)] = other.moments
-        out._accumulate(part)
+        kernels.add_compensated(out._moments, out._carry, part)
         out.n += other.n
         out.dropped += other.dropped
         return out
@@ -243,7 +228,7 @@ class Gram:
         place = out._places(other.names)
         part = np.zeros_like(out._moments)
         part[np.ix_(place, place)] = -other.moments
-        out._accumulate(part)
+        kernels.add_compensated(out._moments, out._carry, part)
         out.n = max(0.0, out.n - other.n)
         out.dropped = max(0, out.dropped - other.dropped)
         return out
@@ -337,13 +322,19 @@ class Gram:
             raise ModelError(f"these are not regression statistics: {fault}") from fault
 
 
-def _root_weights(weights: npt.ArrayLike | None, rows: int) -> Floats | None:
-    """Square roots of the weights; raises ValueError on a wrong length or a negative weight."""
+def _check_weights(weights: npt.ArrayLike | None, rows: int) -> None:
+    """Raises ValueError on a wrong length or a negative weight (NaN is dropped later, and counted)."""
     if weights is None:
-        return None
+        return
     weight = np.asarray(weights, dtype=np.float64)
     if weight.shape != (rows,):
         raise ValueError(f"{weight.size} weights for {rows} rows")
-    if (weight < 0.0).any():
+    if weight.size and float(weight.min()) < 0.0:
         raise ValueError("a weight is negative")
-    return np.sqrt(weight)
+
+
+def _spread(rows: Floats, columns: npt.NDArray[np.int64], width: int) -> Floats:
+    """The same rows with their columns moved to where a wider Gram has them; 0 elsewhere."""
+    out = np.zeros((len(rows), width))
+    out[:, columns] = rows
+    return out

@@ -108,7 +108,7 @@ def _group(gram: Gram, theta: Floats, view: Spectrum, members: list[int], sd: Fl
     inner = np.ix_(members, members)
     mean_x = gram.x_sum[members] / gram.weight_sum if gram.weight_sum > 0.0 else np.zeros(len(members))
     mean_w = float(mean_x @ theta[members])
-    sd_w = float(np.sqrt(max(mean_x @ view.inverse[inner] @ mean_x, 0.0)))
+    sd_w = math.sqrt(max(float(mean_x @ view.inverse[inner] @ mean_x), 0.0))
     if len(members) > 1:
         text = (
             f"{_spoken(names)} moved together (variance inflation {view.vif[members].max():.3g}): only their sum is "

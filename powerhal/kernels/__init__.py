@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from powerhal.kernels.choice import KernelTable, load, table
 
 __all__ = [
-    "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
-    "gram_add_sparse", "load", "nnls", "scale_fields", "spd_inverse", "table", "tier", "warmup",
+    "KernelTable", "add_compensated", "augment", "cholesky_solve", "counter_delta", "decode_fields",
+    "field_table", "gram_add", "gram_add_sparse", "load", "nnls", "scale_fields", "spd_inverse",
+    "table", "tier", "warmup",
 ]  # fmt: skip
 
 
@@ -60,6 +61,19 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
     Raises ValueError when shapes disagree or a column is outside the Gram.
     """
     table().gram_add_sparse(gram, starts, columns, values, weights)
+
+
+def augment(panel: Any, x: Any, z: Any, weights: Any = ()) -> None:
+    """Fill `panel` (n, p+2) with sqrt(weights) * [x | z | 1], in place: rows ready for `gram_add`.
+
+    x (n, p), z (n,), weights (n,) >= 0 or empty. Raises ValueError when shapes disagree.
+    """
+    table().augment(panel, x, z, weights)
+
+
+def add_compensated(total: Any, carry: Any, part: Any) -> None:
+    """total += part in place, what rounding lost going to `carry`; all (q, q) float64 (Knuth's two-sum)."""
+    table().add_compensated(total, carry, part)
 
 
 def nnls(gram: Any, rhs: Any, free: Any = (), passive: Any = ()) -> tuple[Any, int]:
@@ -120,18 +134,22 @@ def counter_delta(counts: Any, width_bits: Any) -> Any:
 def warmup() -> KernelTable:
     """Compile or load every kernel of the chosen tier, so that the first fit does not wait for it."""
     chosen = table()
-    gram = [[0.0, 0.0], [0.0, 0.0]]
+    make = _lists
     if chosen.tier != "python":
-        import numpy as np
-
-        gram = np.zeros((2, 2))  # type: ignore[assignment]
+        from numpy import zeros as make
+    gram, carry, panel = make((2, 2)), make((2, 2)), make((1, 3))
     chosen.gram_add(gram, [[1.0, 0.5], [0.25, 1.0]], [1.0, 2.0])
     chosen.gram_add_sparse(gram, [0, 1, 2], [0, 1], [1.0, 1.0], ())
+    chosen.augment(panel, [[1.0]], [1.0], [1.0])
+    chosen.add_compensated(gram, carry, gram)
     chosen.nnls([[2.0, 0.5], [0.5, 1.0]], [1.0, -1.0], (), ())
-    chosen.nnls([[1.0, 1.0], [1.0, 1.0]], [1.0, 1.0], (), ())
     chosen.cholesky_solve([[2.0, 0.5], [0.5, 1.0]], [1.0, 0.0])
     chosen.spd_inverse([[2.0, 0.5], [0.5, 1.0]])
     integers = chosen.decode_fields([[1, 2, 3, 4]], [(0, 4, 1, 0, 0, 0)])
     chosen.scale_fields(integers, [1.0], [0.0])
     chosen.counter_delta([1, 2, 0], 2)
     return chosen
+
+
+def _lists(shape: tuple[int, int]) -> Any:
+    return [[0.0] * shape[1] for _ in range(shape[0])]

@@ -64,6 +64,15 @@ def writable(gram: Any) -> Floats:
     return gram
 
 
+def panel(out: Any, rows: int, columns: int) -> Floats:
+    """The array itself, when [x | z | 1] of that size can be written into it; ValueError otherwise."""
+    if not isinstance(out, np.ndarray) or out.dtype != np.float64 or out.shape != (rows, columns + 2):
+        raise ValueError(f"a float64 panel of {rows} x {columns + 2} expected")
+    if not (out.flags.c_contiguous and out.flags.writeable):
+        raise ValueError("the panel must be C-contiguous and writable")
+    return out
+
+
 def sparse(starts: Any, columns: Any, values: Any, width: int) -> tuple[Ints, Ints, Floats]:
     """Checked compressed rows; raises ValueError when they would index outside."""
     at = integers(starts, -1)

@@ -10,8 +10,12 @@ from powerhal.kernels import edge
 from powerhal.kernels.edge import Bools, Floats, Ints
 
 # Rows a panel: the panel of 25 columns stays in the second-level cache (256 kB to 512 kB).
-PANEL_ROWS = 1024
+PANEL_ROWS = 2048
 BACKUP_TRIES = 3
+DUAL_TOLERANCE = 1e-13
+SWEEPS = 20_000
+SWEEP_TOLERANCE = 1e-13
+PIVOT_FLOOR = 1e-14
 
 
 def gram_add(gram: Any, rows: Any, weights: Any) -> None:
@@ -45,6 +49,33 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
         total[np.ix_(active, active)] += np.triu(np.outer(scaled, x))
 
 
+def augment(panel: Any, x: Any, z: Any, weights: Any) -> None:
+    """See `powerhal.kernels.augment`."""
+    matrix = edge.floats(x, -1, -1)
+    target = edge.floats(z, len(matrix))
+    weight = edge.weights_of(weights, len(matrix))
+    out = edge.panel(panel, *matrix.shape)
+    if weight.size:
+        root = np.sqrt(weight)
+        np.multiply(matrix, root[:, None], out=out[:, :-2])
+        np.multiply(target, root, out=out[:, -2])
+        out[:, -1] = root
+    else:
+        out[:, :-2] = matrix
+        out[:, -2] = target
+        out[:, -1] = 1.0
+
+
+def add_compensated(total: Any, carry: Any, part: Any) -> None:
+    """See `powerhal.kernels.add_compensated`."""
+    kept, lost = edge.writable(total), edge.writable(carry)
+    new = edge.floats(part, *kept.shape)
+    after = kept + new
+    shadow = after - kept
+    lost += (kept - (after - shadow)) + (new - shadow)
+    kept[:] = after
+
+
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:
     """See `powerhal.kernels.nnls`."""
     vector = edge.floats(rhs, -1)
@@ -69,7 +100,7 @@ def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:
 def _block_pivoting(unit: Floats, target: Floats, signed: Bools, inside: Bools, live: Bools) -> tuple[Floats, bool]:
     """Exchange whole blocks while the number of wrong signs falls, else one variable at a time."""
     size = target.size
-    tolerance = 1e-13 * max(1.0, float(np.max(np.abs(target), initial=0.0)))
+    tolerance = DUAL_TOLERANCE * float(np.max(np.abs(target), initial=0.0))
     fewest, tries = size + 1, BACKUP_TRIES
     theta = np.zeros(size)
     for _ in range(10 * size + 30):
@@ -97,10 +128,6 @@ def _block_pivoting(unit: Floats, target: Floats, signed: Bools, inside: Bools, 
     return theta, False
 
 
-SWEEPS = 20_000
-SWEEP_TOLERANCE = 1e-13
-
-
 def _coordinate_descent(unit: Floats, target: Floats, signed: Bools, live: Bools) -> tuple[Floats, int]:
     """One coefficient at a time, clipped at zero; converges on a singular Gram, slowly."""
     theta = np.zeros(target.size)
@@ -122,16 +149,13 @@ def _coordinate_descent(unit: Floats, target: Floats, signed: Bools, live: Bools
     return theta, 2
 
 
-PIVOT_FLOOR = 1e-14
-
-
 def cholesky_solve(matrix: Any, rhs: Any) -> Floats:
     """See `powerhal.kernels.cholesky_solve`."""
     right = np.asarray(rhs, dtype=np.float64)
     square = edge.floats(matrix, len(right), len(right))
     if not _definite(square):
         return np.full(right.shape, np.nan)
-    answer: Floats = np.linalg.solve(square, right)
+    answer: Floats = np.asarray(np.linalg.solve(square, right), dtype=np.float64)
     return answer
 
 
@@ -140,8 +164,9 @@ def spd_inverse(matrix: Any) -> Floats:
     square = edge.floats(matrix, -1, -1)
     if not _definite(square):
         return np.full(square.shape, np.nan)
-    inverse: Floats = np.linalg.inv(square).astype(np.float64, copy=False)
-    return 0.5 * (inverse + inverse.T)
+    inverse = np.linalg.inv(square)
+    answer: Floats = np.asarray(0.5 * (inverse + inverse.T), dtype=np.float64)
+    return answer
 
 
 def _definite(square: Floats) -> bool:

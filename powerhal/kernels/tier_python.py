@@ -7,6 +7,7 @@ place through `gram[i][j]`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import isfinite, nan, sqrt
 from typing import Any
 
@@ -14,6 +15,7 @@ Row = list[float]
 Matrix = list[Row]
 
 BACKUP_TRIES = 3
+DUAL_TOLERANCE = 1e-13
 SWEEPS = 20_000
 SWEEP_TOLERANCE = 1e-13
 PIVOT_FLOOR = 1e-14
@@ -38,7 +40,7 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
     at = [int(start) for start in starts]
     column = [int(k) for k in columns]
     value = _row(values, len(column))
-    if not at or at[0] != 0 or at[-1] != len(column) or any(b < a for a, b in zip(at, at[1:], strict=False)):
+    if not at or at[0] != 0 or at[-1] != len(column) or any(b < a for a, b in pairwise(at)):
         raise ValueError("row starts must rise from 0 to the number of values")
     if column and (min(column) < 0 or max(column) >= size):
         raise ValueError(f"a column is outside the Gram of {size}")
@@ -49,6 +51,34 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
             for b in part:
                 if column[a] <= column[b]:
                     gram[column[a]][column[b]] += w * value[a] * value[b]
+
+
+def augment(panel: Any, x: Any, z: Any, weights: Any) -> None:
+    """See `powerhal.kernels.augment`."""
+    weight = _weights(weights, len(x))
+    if not len(panel) == len(x) == len(z):
+        raise ValueError(f"a panel of {len(panel)} rows for {len(x)} rows and {len(z)} targets")
+    for k, w in enumerate(weight):
+        root = sqrt(w)
+        row = [*x[k], z[k], 1.0]
+        if len(panel[k]) != len(row):
+            raise ValueError(f"a panel {len(panel[k])} wide where {len(row)} is expected")
+        for j, value in enumerate(row):
+            panel[k][j] = value * root
+
+
+def add_compensated(total: Any, carry: Any, part: Any) -> None:
+    """See `powerhal.kernels.add_compensated`."""
+    size = _square(total)
+    if _square(carry) != size or _square(part) != size:
+        raise ValueError(f"a carry and a part of {size} x {size} expected")
+    for i in range(size):
+        for j in range(size):
+            before, new = float(total[i][j]), float(part[i][j])
+            after = before + new
+            shadow = after - before
+            carry[i][j] += (before - (after - shadow)) + (new - shadow)
+            total[i][j] = after
 
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Row, int]:
@@ -71,12 +101,10 @@ def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Row, int]:
     return [theta[k] * scale[k] for k in range(size)], how
 
 
-def _block_pivoting(
-    unit: Matrix, target: Row, signed: list[bool], inside: list[bool], live: list[bool]
-) -> Row | None:
+def _block_pivoting(unit: Matrix, target: Row, signed: list[bool], inside: list[bool], live: list[bool]) -> Row | None:
     """Exchange whole blocks while the number of wrong signs falls, else one; None when singular."""
     size = len(target)
-    tolerance = 1e-13 * max([1.0] + [abs(x) for x in target])
+    tolerance = DUAL_TOLERANCE * max([0.0] + [abs(x) for x in target])
     fewest, tries = size + 1, BACKUP_TRIES
     for _ in range(10 * size + 30):
         chosen = [k for k in range(size) if inside[k]]
@@ -242,11 +270,11 @@ def counter_delta(counts: Any, width_bits: Any) -> Any:
         spread = widths * columns if len(widths) == 1 else widths
         return [
             [_step(int(b), int(a), w) for a, b, w in zip(before, after, spread, strict=True)]
-            for before, after in zip(counts, counts[1:], strict=False)
+            for before, after in pairwise(counts)
         ]
     if len(widths) != 1:
         raise ValueError(f"{len(widths)} widths for one counter")
-    return [_step(int(b), int(a), widths[0]) for a, b in zip(counts, counts[1:], strict=False)]
+    return [_step(int(b), int(a), widths[0]) for a, b in pairwise(counts)]
 
 
 def _step(after: int, before: int, width: int) -> int:

@@ -1,0 +1,90 @@
+"""The numba tier: compiled loops where they win, BLAS (through the numpy tier) for tall Gram updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from powerhal.kernels import edge, jit_decode, jit_regression, tier_numpy
+from powerhal.kernels.edge import Floats, Ints
+
+# Below this many rows a compiled loop beats the call into BLAS.
+BLAS_ROWS = 24
+
+_NO_WEIGHTS = np.empty(0)
+
+
+def gram_add(gram: Any, rows: Any, weights: Any) -> None:
+    """See `powerhal.kernels.gram_add`."""
+    if len(rows) >= BLAS_ROWS:
+        tier_numpy.gram_add(gram, rows, weights)
+        return
+    total = edge.writable(gram)
+    matrix = edge.floats(rows, -1, total.shape[0])
+    jit_regression.gram_rows(total, matrix, edge.weights_of(weights, len(matrix)))
+
+
+def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any) -> None:
+    """See `powerhal.kernels.gram_add_sparse`."""
+    total = edge.writable(gram)
+    at, column, value = edge.sparse(starts, columns, values, total.shape[0])
+    jit_regression.gram_sparse(total, at, column, value, edge.weights_of(weights, at.size - 1))
+
+
+def augment(panel: Any, x: Any, z: Any, weights: Any) -> None:
+    """See `powerhal.kernels.augment`."""
+    matrix = edge.floats(x, -1, -1)
+    out = edge.panel(panel, *matrix.shape)
+    jit_regression.augment(out, matrix, edge.floats(z, len(matrix)), edge.weights_of(weights, len(matrix)))
+
+
+def add_compensated(total: Any, carry: Any, part: Any) -> None:
+    """See `powerhal.kernels.add_compensated`."""
+    kept = edge.writable(total)
+    jit_regression.add_compensated(kept, edge.writable(carry), edge.floats(part, *kept.shape))
+
+
+def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:
+    """See `powerhal.kernels.nnls`."""
+    vector = edge.floats(rhs, -1)
+    size = vector.size
+    matrix = edge.floats(gram, size, size)
+    theta, how = jit_regression.nnls(matrix, vector, edge.flags(free, size), edge.flags(passive, size))
+    return theta, int(how)
+
+
+def cholesky_solve(matrix: Any, rhs: Any) -> Floats:
+    """See `powerhal.kernels.cholesky_solve`."""
+    right = np.ascontiguousarray(rhs, dtype=np.float64)
+    square = edge.floats(matrix, len(right), len(right))
+    return jit_regression.solve(square, right.reshape(len(right), -1)).reshape(right.shape)
+
+
+def spd_inverse(matrix: Any) -> Floats:
+    """See `powerhal.kernels.spd_inverse`."""
+    square = edge.floats(matrix, -1, -1)
+    inverse = jit_regression.solve(square, np.eye(len(square)))
+    answer: Floats = 0.5 * (inverse + inverse.T)
+    return answer
+
+
+def decode_fields(raw: Any, layout: Any) -> Ints:
+    """See `powerhal.kernels.decode_fields`."""
+    rows = edge.raw_rows(raw)
+    return jit_decode.decode(rows, edge.layout_of(layout, rows.shape[1]))
+
+
+def scale_fields(integers: Any, scales: Any, biases: Any) -> Floats:
+    """See `powerhal.kernels.scale_fields`."""
+    counts = edge.integers(integers, -1, -1)
+    width = counts.shape[1]
+    return jit_decode.scale(counts, edge.floats(scales, width), edge.floats(biases, width))
+
+
+def counter_delta(counts: Any, width_bits: Any) -> Ints:
+    """See `powerhal.kernels.counter_delta`."""
+    readings = edge.counts_of(counts)
+    masks = edge.masks_of(width_bits, readings)
+    steps = jit_decode.delta(readings.reshape(len(readings), -1), masks)
+    return steps.reshape(-1) if readings.ndim == 1 else steps
