@@ -11,8 +11,16 @@ from collections.abc import Mapping
 
 from powerhal.channel import Quality
 from powerhal.chips.registers import (
-    Bits, ChannelRow, ChipType, Config, Derived, Evidence, Register, RowFlag, Value,
-)  # fmt: skip
+    Bits,
+    ChannelRow,
+    ChipType,
+    Config,
+    Derived,
+    Evidence,
+    Register,
+    RowFlag,
+    Value,
+)
 
 # what a variant's register number means: name -> bits (SI, the gauge's own sign)
 _MEANING: dict[str, tuple[Bits, ...]] = {

@@ -12,9 +12,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from powerhal.chips.registers import (
-    Bits, ChannelRow, ChipType, Config, Evidence, Product, Ready, Register,
-)  # fmt: skip
-
+    Bits,
+    ChannelRow,
+    ChipType,
+    Config,
+    Evidence,
+    Product,
+    Ready,
+    Register,
+)
 
 _INA219_TIMES = (84e-6, 148e-6, 276e-6, 532e-6)
 _INA219_ADC = (
@@ -159,8 +165,8 @@ _WITHOUT_IDS = tuple(r for r in INA226.registers if r.role != "id")
 # The small packages: 28 V bus; neither answers an identity that the data sheet promises.
 INA231 = replace(
     INA226, name="ina231", title="TI INA231, 16-bit shunt and bus monitor, 28 V", registers=_WITHOUT_IDS,
-    evidence=(Evidence("config", 0x0000, 0x8000), Evidence("config", 0x399F, differs=True)), source_note="SBOS644; Linux drivers/hwmon/ina2xx.c",
-    _by_name={},
+    evidence=(Evidence("config", 0x0000, 0x8000), Evidence("config", 0x399F, differs=True)),
+    source_note="SBOS644; Linux drivers/hwmon/ina2xx.c", _by_name={},
 )  # fmt: skip
 INA230 = replace(INA231, name="ina230", title="TI INA230, 16-bit shunt and bus monitor, 28 V", _by_name={})
 

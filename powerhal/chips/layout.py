@@ -64,52 +64,118 @@ def channel_config(options: ChannelOptions, settings: Mapping[str, float]) -> Co
 
 
 def build_row(
-    chip: ChipType, address: int, options: SensorOptions, settings: Mapping[str, float], period_s: float,
-    *, latched: frozenset[str] = frozenset(),
-) -> RowPlan:  # fmt: skip
-    """The row of `chip` under `settings` (SI); `latched` names the status bits that already say nothing."""
-    inputs = {o.index: o for o in options.channels}
-    rows = [r for r in chip.channels if r.channel == 0 or r.channel in inputs]
-    watched = [f for f in chip.flags if f.bits not in latched]
-    ready = chip.ready if chip.ready and period_s < READY_FROM * chip.cycle_s(settings) else None
-    order = [ready.register, ready.clear] if ready else []
-    order += [f.register for f in watched]
-    order += [_home(chip, name, row.channel)[0].name for row in rows for name in row.of]
-    names = list(dict.fromkeys(filter(None, order)))
-    offsets, width = {}, 0
-    for name in names:
-        offsets[name] = width
-        width += chip.register(name).nbytes
+    chip: ChipType,
+    address: int,
+    options: SensorOptions,
+    settings: Mapping[str, float],
+    *,
+    period_s: float,
+    latched: frozenset[str] = frozenset(),
+) -> RowPlan:
+    """The row of `chip` under `settings` (SI); `latched` names the status bits that already say nothing.
 
-    fields: dict[str, Field] = {}
-    flags: list[Flag] = []
-    channels: list[Channel] = []
-    if ready:
-        fields["ready"] = _status_field(chip, ready.register, ready.bits, offsets, "ready")
-        flags.append(Flag("ready", Quality.STALE, when_zero=True))
-    for watch in watched:
-        fields[watch.bits] = _status_field(chip, watch.register, watch.bits, offsets, watch.bits)
-        flags.append(Flag(watch.bits, watch.quality))
-    for row in rows:
-        option = inputs.get(row.channel or 1) or options.channels[0]
-        config = channel_config(option, settings)
-        used = [_channel_field(chip, row, part, rows, option, config, offsets) for part in row.of]
-        if None in used:
-            raise BoardError(f"{options.name}: {chip.name} needs the shunt of input {option.index} in ohms")
-        parts = [f for f in used if f is not None]
-        for field, part in zip(parts, row.of, strict=True):
-            if field.name not in fields:
-                fields[field.name] = field
-                clamps = _home(chip, part, row.channel)[1].clamps(config)
-                if clamps:
-                    flags.append(Flag(field.name, Quality.SATURATED, values=clamps))
-        channels.append(_channel(chip, row, parts, options, option, settings))
-    layout = Layout(width, tuple(fields.values()), tuple(channels), tuple(flags))
-    return RowPlan(layout, tuple(_read(address, chip.register(n)) for n in names))
+    Raises BoardError when a current needs a shunt that `options` does not give.
+    """
+    return _Row(chip, options, settings, period_s, latched).plan(address)
 
 
-def _read(address: int, register: Register) -> Xfer:
-    return Xfer(address, bytes((register.address,)), register.nbytes)
+class _Row:
+    """What is known while a row is put together."""
+
+    def __init__(
+        self,
+        chip: ChipType,
+        options: SensorOptions,
+        settings: Mapping[str, float],
+        period_s: float,
+        latched: frozenset[str],
+    ) -> None:
+        self.chip, self.options = chip, options
+        self.cycle_s = chip.cycle_s(settings)
+        self.inputs = {o.index: o for o in options.channels}
+        self.config = {o.index: channel_config(o, settings) for o in options.channels}
+        self.rows = [r for r in chip.channels if r.channel == 0 or r.channel in self.inputs]
+        self.watched = [f for f in chip.flags if f.bits not in latched]
+        self.ready = chip.ready if period_s < READY_FROM * self.cycle_s else None
+        self.fields: dict[str, Field] = {}
+        self.flags: list[Flag] = []
+        self.offsets: dict[str, int] = {}
+
+    def plan(self, address: int) -> RowPlan:
+        """Registers, then fields and flags, then channels."""
+        width = 0
+        for name in self._registers():
+            self.offsets[name] = width
+            width += self.chip.register(name).nbytes
+        if self.ready:
+            self._status("ready", self.ready.register, self.ready.bits)
+            self.flags.append(Flag("ready", Quality.STALE, when_zero=True))
+        for watch in self.watched:
+            self._status(watch.bits, watch.register, watch.bits)
+            self.flags.append(Flag(watch.bits, watch.quality))
+        channels = tuple(self._channel(row) for row in self.rows)
+        layout = Layout(width, tuple(self.fields.values()), channels, tuple(self.flags))
+        registers = [self.chip.register(name) for name in self.offsets]
+        return RowPlan(layout, tuple(Xfer(address, bytes((r.address,)), r.nbytes) for r in registers))
+
+    def _registers(self) -> list[str]:
+        """Names in reading order: the ready bit first, as what comes after it can only be newer."""
+        names = [self.ready.register, self.ready.clear] if self.ready else []
+        names += [f.register for f in self.watched]
+        names += [_home(self.chip, part, row.channel)[0].name for row in self.rows for part in row.of]
+        return list(dict.fromkeys(filter(None, names)))
+
+    def _status(self, name: str, register: str, bits: str) -> None:
+        home = self.chip.register(register)
+        part = next(b for b in home.bits if b.name == bits)
+        field = home.field(part, self.offsets[register], {}, name=name)
+        assert field is not None
+        self.fields[name] = field
+
+    def _option(self, row: ChannelRow) -> ChannelOptions:
+        return self.inputs.get(row.channel) or self.options.channels[0]
+
+    def _part(self, row: ChannelRow, bits: str) -> Field:
+        """One part of a channel in SI and + = consumed, named after the channel that it alone makes."""
+        own = next((r for r in self.rows if r.of == (bits,) and r.channel == row.channel), row)
+        name = f"{own.label}{row.channel or ''}"
+        if name in self.fields:
+            return self.fields[name]
+        option = self._option(row)
+        config = self.config[option.index]
+        register, part = _home(self.chip, bits, row.channel)
+        gain, offset = (option.gain, option.offset_a) if own.quantity == "current" else (1.0, 0.0)
+        field = register.field(part, self.offsets[register.name], config, name=name, factor=own.factor * gain)
+        if field is None:
+            raise BoardError(
+                f"{self.options.name}: {self.chip.name} needs the shunt of input {option.index} in ohms"
+            )
+        self.fields[name] = replace(field, bias=field.bias + offset, unit=own.unit)
+        if clamps := part.clamps(config):
+            self.flags.append(Flag(name, Quality.SATURATED, values=clamps))
+        return self.fields[name]
+
+    def _channel(self, row: ChannelRow) -> Channel:
+        parts = [self._part(row, bits) for bits in row.of]
+        option = self._option(row)
+        suffix = str(row.channel) if row.channel and len(self.options.channels) > 1 else ""
+        product = len(parts) > 1
+        tolerance = option.shunt_tolerance if row.quantity in ("current", "power") else 0.0
+        return Channel(
+            name=f"{option.rail or self.options.name + suffix}.{row.label}",
+            quantity=row.quantity,
+            unit=row.unit,
+            field="" if product else parts[0].name,
+            product=tuple(p.name for p in parts) if product else (),
+            counter=row.counter,
+            wrap_bits=row.wrap_bits,
+            rail=option.rail,
+            quality_class=row.quality_class,
+            lsb=0.0 if product else abs(parts[0].scale),
+            accuracy=row.accuracy + tolerance,
+            skew_s=self.cycle_s if product else 0.0,
+            window_s=self.cycle_s,
+        )
 
 
 def _home(chip: ChipType, bits: str, channel: int) -> tuple[Register, Bits]:
@@ -120,53 +186,3 @@ def _home(chip: ChipType, bits: str, channel: int) -> tuple[Register, Bits]:
                 if part.name == bits:
                     return register, part
     raise KeyError(f"{chip.name} has no bits {bits!r} for input {channel}")
-
-
-def _status_field(chip: ChipType, register: str, bits: str, offsets: Mapping[str, int], name: str) -> Field:
-    home = chip.register(register)
-    part = next(b for b in home.bits if b.name == bits)
-    field = home.field(part, offsets[register], {}, name=name)
-    assert field is not None
-    return field
-
-
-def _channel_field(
-    chip: ChipType, row: ChannelRow, bits: str, rows: list[ChannelRow], option: ChannelOptions, config: Config,
-    offsets: Mapping[str, int],
-) -> Field | None:  # fmt: skip
-    """The field of one part of a channel, in SI and + = consumed, named after the channel that it alone makes."""
-    own = next((r for r in rows if r.of == (bits,) and r.channel == row.channel), row)
-    register, part = _home(chip, bits, row.channel)
-    name = f"{own.label}{row.channel or ''}"
-    factor = own.factor * (option.gain if own.quantity == "current" else 1.0)
-    field = register.field(part, offsets[register.name], config, name=name, factor=factor)
-    if field is None:
-        return None
-    bias = field.bias + (option.offset_a if own.quantity == "current" else 0.0)
-    return replace(field, bias=bias, unit=own.unit)
-
-
-def _channel(
-    chip: ChipType, row: ChannelRow, parts: list[Field], options: SensorOptions, option: ChannelOptions,
-    settings: Mapping[str, float],
-) -> Channel:  # fmt: skip
-    suffix = str(row.channel) if row.channel and len(options.channels) > 1 else ""
-    about = option.rail or options.name + suffix
-    cycle = chip.cycle_s(settings)
-    product = len(parts) > 1
-    tolerance = option.shunt_tolerance if row.quantity in ("current", "power") else 0.0
-    return Channel(
-        name=f"{about}.{row.label}",
-        quantity=row.quantity,
-        unit=row.unit,
-        field="" if product else parts[0].name,
-        product=tuple(p.name for p in parts) if product else (),
-        counter=row.counter,
-        wrap_bits=row.wrap_bits,
-        rail=option.rail,
-        quality_class=row.quality_class,
-        lsb=0.0 if product else abs(parts[0].scale),
-        accuracy=row.accuracy + tolerance,
-        skew_s=cycle if product else 0.0,
-        window_s=cycle,
-    )

@@ -100,6 +100,10 @@ class Register:
             scale, -part.zero * scale, "" if part.unit == "bool" else part.unit,
         )  # fmt: skip
 
+    def part(self, part: Bits, raw: bytes) -> int:
+        """The integer of `part` in the register's wire bytes."""
+        return Field(part.name, 0, self.nbytes, self.order, part.signed, part.shift, part.bits).integer(raw)
+
     def integer(self, raw: bytes) -> int:
         """All bits as an unsigned integer."""
         return int.from_bytes(raw, "big" if self.order == "big" else "little")

@@ -1,0 +1,215 @@
+"""A chip on a bus as a source of rows: opened with proof, read in one call, watched for lost state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from powerhal.channel import Layout, Quality, Reading
+from powerhal.chips.identify import Identity, identify, read_register
+from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_hz, settings_of
+from powerhal.chips.options import ChannelOptions, SensorOptions
+from powerhal.chips.registers import ChipType
+from powerhal.errors import BoardError, TransportError
+from powerhal.transport import Clock, I2cBus, Plan
+
+if TYPE_CHECKING:
+    from powerhal.chips.schedule import BusSchedule
+
+__all__ = ["ChannelOptions", "ChipSource", "SensorOptions"]
+
+CHECK_EVERY = 16  # rows between two looks at the configuration
+
+
+class ChipSource:
+    """See `powerhal.channel.Source`. The layout is final after `open()`: a chip's settings decide it.
+
+    `doubtful_rows` says, when a row carries RESET, how many rows before it were read since the last good look at
+    the configuration. `notes` are facts worth a line in the recording.
+    """
+
+    def __init__(
+        self, chip: ChipType, bus: I2cBus, address: int, options: SensorOptions, clock: Clock | None = None
+    ) -> None:
+        _check(chip, address, options)
+        self.name = options.name
+        self.chip, self.bus, self.address, self.options = chip, bus, address, options
+        self._clock = clock or _boot_clock()
+        fastest = fastest_hz(chip, options.config)
+        self.period_s = 1.0 / (options.rate_hz or min(chip.default_hz, fastest))
+        self.last_fault = ""
+        self.notes: list[str] = []
+        self.doubtful_rows = 0
+        self.schedule: BusSchedule | None = None
+        self._wanted = expected_config(chip, options.config)
+        self._latched: frozenset[str] = frozenset()
+        self._row = self._row_for(self._wanted)
+        self._plan: Plan | None = None
+        self._seen: dict[str, int] = {}
+        self._always = Quality.OK
+        self._failing = False
+        self._settled_ns = 0
+        self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
+        self._least_ns = int(0.5e9 / chip.max_hz) if chip.max_hz else 0
+
+    @property
+    def layout(self) -> Layout:
+        """How a row decodes."""
+        return self._row.layout
+
+    @property
+    def row(self) -> RowPlan:
+        """The layout with the transfers that make a row."""
+        return self._row
+
+    def open(self) -> None:
+        """Prove the chip, program it when the board sets its configuration, fix the layout.
+
+        Raises TransportError: kind `busy` when a kernel driver owns the address (never forced), `absent` when
+        nothing or another chip answers.
+        """
+        owner = self.bus.owner(self.address)
+        if owner:
+            raise TransportError(
+                f"{self.bus.name} 0x{self.address:02x} belongs to the kernel driver {owner}",
+                kind="busy",
+                hint="describe it as a hwmon, iio or power_supply source",
+            )
+        identity = identify(self.chip, self.bus, self.address)
+        self._always = Quality.OK if identity.proved else Quality.UNVERIFIED
+        if not identity.proved:
+            self.notes.append(f"{self.name}: {self.chip.name} has no identity that could be checked")
+        self._latched = self._already_set(identity)
+        self._seen = {r.name: identity.raw[r.name] for r in self.chip.config_registers()}
+        self._program()
+        self._row = self._row_for(self._seen)
+        self._plan = self.bus.plan(self._row.xfers)
+        self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
+        self.doubtful_rows = 0
+
+    def read(self) -> Reading:
+        """One row now; MISSING with `last_fault` set when the chip does not answer."""
+        now = self._clock.now_ns()
+        if now - self._last.t_ns < self._least_ns:
+            return Reading(now, self._last.raw, self._last.quality | Quality.STALE)
+        t_ns, raw = self.schedule.fetch(self) if self.schedule else self.fetch()
+        if raw is None or (self._failing and not self._back()):
+            self._failing = True
+            return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
+        quality = self._always
+        self.doubtful_rows += 1
+        emptied = self._last.raw != raw and not any(raw)
+        if self._failing or emptied or self.doubtful_rows >= CHECK_EVERY:
+            quality |= self._check_state()
+        if t_ns < self._settled_ns:
+            quality |= Quality.STALE
+        self._failing = False
+        self._last = Reading(t_ns, raw, quality)
+        return self._last
+
+    def fetch(self) -> tuple[int, bytes | None]:
+        """(time after the read, the row or None) over this chip's own transfers."""
+        if self._plan is None:
+            raise TransportError(f"{self.name} is not open", kind="io")
+        failed = self._plan.run()
+        t_ns = self._clock.now_ns()
+        if failed:
+            self.last_fault = str(self._plan.fault(failed[0]))
+            return t_ns, None
+        return t_ns, bytes(self._plan.data)
+
+    def failed(self, fault: Exception) -> None:
+        """A merged read of this chip failed."""
+        self.last_fault = str(fault)
+
+    def close(self) -> None:
+        """Forget the transfers; the bus belongs to who opened it."""
+        self._plan = None
+
+    def _row_for(self, values: dict[str, int]) -> RowPlan:
+        settings = settings_of(self.chip, values)
+        return build_row(
+            self.chip, self.address, self.options, settings, period_s=self.period_s, latched=self._latched
+        )
+
+    def _already_set(self, identity: Identity) -> frozenset[str]:
+        """Latched flags that are set before we start: they stay set, so they say nothing about this run."""
+        old = set()
+        for flag in self.chip.flags:
+            home = self.chip.register(flag.register)
+            part = next(b for b in home.bits if b.name == flag.bits)
+            mask = ((1 << part.bits) - 1) << part.shift
+            if flag.latched and identity.raw[flag.register] & mask:
+                old.add(flag.bits)
+                self.notes.append(f"{self.name}: {flag.bits} was already set at the start")
+        return frozenset(old)
+
+    def _program(self) -> bool:
+        """Write the board's configuration where it differs; True when something was written."""
+        if not (self.options.config and self.options.program):
+            return False
+        changed = False
+        for register in self.chip.config_registers():
+            value = self._wanted[register.name]
+            if self._seen[register.name] == value:
+                continue
+            self.bus.transfer(self.address, bytes((register.address,)) + register.wire(value))
+            got = register.integer(read_register(self.bus, self.address, register))
+            if (got ^ value) & ~register.unused:
+                raise TransportError(
+                    f"{self.bus.name} 0x{self.address:02x}: {register.name} keeps 0x{got:04x}, not 0x{value:04x}"
+                )
+            self._seen[register.name] = got
+            changed = True
+        if changed:
+            cycle = self.chip.cycle_s(settings_of(self.chip, self._seen))
+            self._settled_ns = self._clock.now_ns() + int(2e9 * cycle)
+        return changed
+
+    def _check_state(self) -> Quality:
+        """Compare the configuration with what it was; RESET when it changed, programmed again if it was ours."""
+        registers = self.chip.config_registers()
+        try:
+            now = {r.name: r.integer(read_register(self.bus, self.address, r)) for r in registers}
+            if now == self._seen:
+                self.doubtful_rows = 0
+                return Quality.OK
+            self.last_fault = f"{self.name}: the chip lost its configuration"
+            self._seen = now
+            if not self._program() and self._row_for(now).layout.fields != self._row.layout.fields:
+                self._seen = {}  # the numbers mean something else now: doubtful until it is as it was
+        except TransportError as error:
+            self.last_fault = str(error)
+        return Quality.RESET
+
+    def _back(self) -> bool:
+        """After silence: is it still the same chip?"""
+        try:
+            identify(self.chip, self.bus, self.address)
+        except TransportError as error:
+            self.last_fault = str(error)
+            return False
+        return True
+
+
+def _boot_clock() -> Clock:
+    from powerhal.transport.clock import BootClock
+
+    return BootClock()
+
+
+def _check(chip: ChipType, address: int, options: SensorOptions) -> None:
+    """Refuse what the chip cannot do; raises BoardError."""
+    low, high = chip.addresses
+    if not low <= address <= high:
+        raise BoardError(f"{options.name}: {chip.name} answers at 0x{low:02x} to 0x{high:02x}, not 0x{address:02x}")
+    for option in options.channels:
+        if not 1 <= option.index <= chip.inputs:
+            raise BoardError(f"{options.name}: {chip.name} has {chip.inputs} input(s), no number {option.index}")
+        if chip.needs_shunt and option.shunt_ohms <= 0:
+            raise BoardError(f"{options.name}: {chip.name} needs the shunt of input {option.index} in ohms")
+    fastest = fastest_hz(chip, options.config)
+    if options.rate_hz < 0 or options.rate_hz > fastest:
+        raise BoardError(
+            f"{options.name}: {chip.name} makes at most {fastest:.4g} new readings a second, not {options.rate_hz:g}",
+            hint="lower the rate, or choose fewer averages or shorter conversions",
+        )
