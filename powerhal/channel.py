@@ -124,9 +124,13 @@ class Source(Protocol):
     """
 
     name: str
-    layout: Layout
     period_s: float
     last_fault: str
+
+    @property
+    def layout(self) -> Layout:
+        """How a row decodes; final after `open()`."""
+        ...
 
     def open(self) -> None:
         """Check that the hardware is there and is what it should be; raises TransportError."""

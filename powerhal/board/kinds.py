@@ -31,8 +31,12 @@ KINDS: Final[dict[str, Kind]] = {
     "cpu": Kind("CPU cluster", ("temperature",), clustered=True),
     "gpu": Kind("graphics", ("busy", "frequency", "temperature"), ("busy",)),
     "display": Kind("display", ("on", "brightness", "luminance"), ("on", "brightness")),
-    "radio": Kind("radio", ("bytes", "rx_bytes", "tx_bytes", "packets", "on"),
-        ("bytes", "rx_bytes", "tx_bytes", "packets"), {"tail": "time"}),
+    "radio": Kind(
+        "radio",
+        ("bytes", "rx_bytes", "tx_bytes", "packets", "on"),
+        ("bytes", "rx_bytes", "tx_bytes", "packets"),
+        {"tail": "time"},
+    ),
     "storage": Kind(
         "storage", ("bytes", "read_bytes", "write_bytes", "busy"), ("bytes", "read_bytes", "write_bytes", "busy")
     ),

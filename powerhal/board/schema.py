@@ -36,6 +36,11 @@ from powerhal.board.quantity import (
 from powerhal.board.strict_yaml import Document
 from powerhal.channel import Topology
 
+#: Multiplexers that can be switched without a kernel driver; `buses.MUXES` says how.
+MUX_CHIPS = (
+    "nxp,pca9540", "nxp,pca9542", "nxp,pca9544", "nxp,pca9545", "nxp,pca9546", "nxp,pca9547", "nxp,pca9548",
+    "ti,tca9548",
+)  # fmt: skip
 Scalar = StrictBool | StrictInt | float | str
 ChannelNumber = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
 
@@ -62,7 +67,13 @@ class Bus(Model):
     speed_hz: Frequency = Field(100e3, alias="speed", description="SCL clock, for the bus budget")
     parent: Name | None = Field(None, description="bus the multiplexer sits on (kind mux)")
     address: Address | None = Field(None, description="address of the multiplexer (kind mux)")
+    chip: Literal[MUX_CHIPS] = Field("nxp,pca9548", description="kind of multiplexer")  # type: ignore[valid-type]
     channel: Annotated[StrictInt, Field(ge=0, le=7)] | None = Field(None, description="its channel (kind mux)")
+
+    @property
+    def number(self) -> int:
+        """The N of `/dev/i2c-N`, -1 for a multiplexer channel that the kernel does not know."""
+        return int(self.device.rpartition("-")[2]) if self.device else -1
 
 
 class SensorChannel(Model):

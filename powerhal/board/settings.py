@@ -1,0 +1,31 @@
+"""From a sensor of the board file to what the chip rooms take: settings in SI, wired inputs."""
+
+from __future__ import annotations
+
+from powerhal.board.schema import MeterSensor, Sensor
+from powerhal.chips.options import ChannelOptions, SensorOptions
+from powerhal.units import SUFFIX, parse_any
+
+
+def sensor_options(name: str, sensor: Sensor | MeterSensor, *, program: bool = True) -> SensorOptions:
+    """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first)."""
+    inputs = tuple(
+        ChannelOptions(number, wired.rail, wired.shunt_ohms or 0.0, gain=-1.0 if wired.invert else 1.0)
+        for number, wired in sorted(sensor.wired().items())
+    )
+    if isinstance(sensor, MeterSensor):
+        return SensorOptions(name, channels=inputs, program=False)
+    return SensorOptions(name, sensor.rate_hz or 0.0, inputs, config_si(sensor), program)
+
+
+def config_si(sensor: Sensor) -> dict[str, float]:
+    """Settings with their unit in the name: {'bus_conversion': '1.1 ms'} -> {'bus_conversion_s': 0.0011}."""
+    out: dict[str, float] = {}
+    for name, value in sensor.config.items():
+        if isinstance(value, str):
+            number, dimension = parse_any(value)
+            ending = f"_{SUFFIX[dimension]}"
+            out[name if name.endswith(ending) else name + ending] = number
+        else:
+            out[name] = float(value)
+    return out
