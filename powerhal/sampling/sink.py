@@ -1,0 +1,72 @@
+"""What the sampler needs of its surroundings: a place for rows, and an assembly of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from powerhal.channel import ActivitySource, Layout, Reading, Scan, Source
+from powerhal.transport import Clock
+
+
+class Sink(Protocol):
+    """Where rows go; `recording.RecordingWriter` is one. Times are ns of the sampler's clock."""
+
+    def add_source(self, name: str, layout: Layout, period_s: float) -> int:
+        """Register a source; answers its number."""
+        ...
+
+    def reading(self, source: int, t_ns: int, raw: bytes, quality: int = 0) -> None:
+        """One row of source number `source`."""
+        ...
+
+    def scan(self, scan: Scan) -> None:
+        """One look at all processes."""
+        ...
+
+    def fault(self, t_ns: int, source: str, kind: str, text: str) -> None:
+        """Something went wrong."""
+        ...
+
+    def gap(self, source: str, t0_ns: int, t1_ns: int, reason: str) -> None:
+        """Time without measurement; source '' means all."""
+        ...
+
+    def clock(self, boot_ns: int, real_ns: int, suspended_ns: int, boot_id: str = "") -> None:
+        """A wall-clock side record."""
+        ...
+
+    def health(self, source: str, counters: dict[str, Any]) -> None:
+        """The latest counters of a source."""
+        ...
+
+    def tick(self, now_ns: int, next_ns: int) -> None:
+        """Called after every wake-up, with the time of the next one."""
+        ...
+
+
+class Sampled(Protocol):
+    """The part of `board.assembly.Assembly` that sampling needs."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """Fixed-width sources."""
+        ...
+
+    @property
+    def activity_sources(self) -> Sequence[ActivitySource]:
+        """Sources that answer scans."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        ...
+
+
+class Batch(Protocol):
+    """Sources that are read together, in one go over one wire: `chips.source.BusSchedule` is one."""
+
+    def read(self) -> Sequence[Reading]:
+        """One reading of each source, in order; never raises for hardware faults that can pass."""
+        ...
