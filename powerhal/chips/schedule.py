@@ -3,90 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from powerhal.channel import Reading
 from powerhal.chips.source import ChipSource
-from powerhal.transport import Clock, I2cBus, Plan, Xfer
-
-_Waiting = dict[str, tuple[int, bytes | None]]
-
-
-@dataclass(slots=True)
-class _Group:
-    """Sources of one period with their merged plan: for each its bytes' slice and its transfers."""
-
-    sources: list[ChipSource]
-    plan: Plan
-    slices: dict[str, slice]
-    owners: list[ChipSource]  # transfer index -> source
-    waiting: _Waiting
+from powerhal.transport import Clock, Plan, Xfer
 
 
 class BusSchedule:
-    """Merges the reads of chips on one bus; sources ask it when it is attached to them.
+    """Merges the reads of opened chips on one bus into one batch of transfers.
 
-    The first source of a group that is read in a period runs the group's batch; the others find their bytes
-    waiting, taken at the same instant. A chip that fails leaves the batch and reads alone until it answers.
-    Open the sources first: their transfers are known then.
+    A chip that fails leaves the batch, so that it does not spoil the others' reads, and is asked alone until it
+    answers again. All rows of a batch carry the same time, the one after the call.
     """
 
-    def __init__(self, bus: I2cBus, sources: Sequence[ChipSource], clock: Clock) -> None:
-        self.bus = bus
-        self._clock = clock
-        self._alone: set[str] = set()
-        self._groups: dict[str, _Group] = {}
-        self._build_all(sources)
-        for source in sources:
-            source.schedule = self
+    def __init__(self, sources: Sequence[ChipSource]) -> None:
+        self._sources = tuple(sources)
+        self._clock: Clock = sources[0].clock
+        self._alone: set[int] = set()
+        self._merge()
 
-    def _build_all(self, sources: Sequence[ChipSource]) -> None:
-        for period in {s.period_s for s in sources}:
-            self._build([s for s in sources if s.period_s == period])
-
-    def _build(self, sources: list[ChipSource], waiting: _Waiting | None = None) -> None:
-        """Merge one group, keeping the rows that nobody has taken yet."""
-        merged = [s for s in sources if s.name not in self._alone]
+    def _merge(self) -> None:
+        """Build the batch of all sources that answer."""
         xfers: list[Xfer] = []
-        owners: list[ChipSource] = []
-        slices: dict[str, slice] = {}
+        self._slices: dict[int, slice] = {}
+        self._owners: list[int] = []  # transfer -> source
         start = 0
-        for source in merged:
-            width = source.layout.row_bytes
-            slices[source.name] = slice(start, start + width)
-            start += width
-            xfers += source.row.xfers
-            owners += [source] * len(source.row.xfers)
-        group = _Group(sources, self.bus.plan(xfers), slices, owners, waiting or {})
-        for source in sources:
-            self._groups[source.name] = group
+        for number, source in enumerate(self._sources):
+            if number not in self._alone:
+                end = start + source.layout.row_bytes
+                self._slices[number] = slice(start, end)
+                self._owners += [number] * len(source.row.xfers)
+                xfers += source.row.xfers
+                start = end
+        self._plan: Plan | None = self._sources[0].bus.plan(xfers) if xfers else None
 
-    def fetch(self, source: ChipSource) -> tuple[int, bytes | None]:
-        """(time after the read, row or None) of `source`, from the batch when one is fresh."""
-        group = self._groups[source.name]
-        if source.name in self._alone:
-            return self._fetch_alone(group, source)
-        found = group.waiting.pop(source.name, None)
-        if found is not None and self._clock.now_ns() - found[0] <= 0.5e9 * source.period_s:
-            return found
-        return self._run(group, source)
+    def read(self) -> list[Reading]:
+        """One reading of each source, in order; never raises for faults that can pass."""
+        early = [source.too_early() for source in self._sources]
+        if any(early):
+            return [e or s.accept(*s.fetch()) for e, s in zip(early, self._sources, strict=True)]
+        t_ns, rows = self._batch()
+        readings = []
+        before = set(self._alone)
+        for number, source in enumerate(self._sources):
+            if number in rows:
+                readings.append(source.accept(t_ns, rows[number]))
+                if rows[number] is None:
+                    self._alone.add(number)
+            else:
+                at_ns, raw = source.fetch()
+                readings.append(source.accept(at_ns, raw))
+                if raw is not None:
+                    self._alone.discard(number)
+        if self._alone != before:
+            self._merge()
+        return readings
 
-    def _fetch_alone(self, group: _Group, source: ChipSource) -> tuple[int, bytes | None]:
-        found = source.fetch()
-        if found[1] is not None:
-            self._alone.discard(source.name)
-            self._build(group.sources, group.waiting)
-        return found
-
-    def _run(self, group: _Group, source: ChipSource) -> tuple[int, bytes | None]:
-        failed = group.plan.run()
+    def _batch(self) -> tuple[int, dict[int, bytes | None]]:
+        """(time after the call, source -> row or None) of the sources in the batch."""
+        if self._plan is None:
+            return self._clock.now_ns(), {}
+        failed = self._plan.run()
         t_ns = self._clock.now_ns()
-        data = bytes(group.plan.data)
-        group.waiting = {name: (t_ns, data[part]) for name, part in group.slices.items()}
+        data = bytes(self._plan.data)
+        rows: dict[int, bytes | None] = {number: data[part] for number, part in self._slices.items()}
         for index in failed:
-            owner = group.owners[index]
-            owner.failed(group.plan.fault(index))
-            group.waiting[owner.name] = (t_ns, None)
-            self._alone.add(owner.name)
-        if failed:
-            self._build(group.sources, group.waiting)
-        return group.waiting.pop(source.name)
+            number = self._owners[index]
+            self._sources[number].last_fault = str(self._plan.fault(index))
+            rows[number] = None
+        return t_ns, rows

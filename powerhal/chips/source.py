@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from powerhal.channel import Layout, Quality, Reading
 from powerhal.chips.identify import Identity, identify, read_register
 from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_hz, settings_of
@@ -11,9 +9,6 @@ from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.chips.registers import ChipType
 from powerhal.errors import BoardError, TransportError
 from powerhal.transport import Clock, I2cBus, Plan
-
-if TYPE_CHECKING:
-    from powerhal.chips.schedule import BusSchedule
 
 __all__ = ["ChannelOptions", "ChipSource", "SensorOptions"]
 
@@ -33,13 +28,12 @@ class ChipSource:
         _check(chip, address, options)
         self.name = options.name
         self.chip, self.bus, self.address, self.options = chip, bus, address, options
-        self._clock = clock or _boot_clock()
+        self.clock = clock or _boot_clock()
         fastest = fastest_hz(chip, options.config)
         self.period_s = 1.0 / (options.rate_hz or min(chip.default_hz, fastest))
         self.last_fault = ""
         self.notes: list[str] = []
         self.doubtful_rows = 0
-        self.schedule: BusSchedule | None = None
         self._wanted = expected_config(chip, options.config)
         self._latched: frozenset[str] = frozenset()
         self._row = self._row_for(self._wanted)
@@ -87,11 +81,33 @@ class ChipSource:
         self.doubtful_rows = 0
 
     def read(self) -> Reading:
-        """One row now; MISSING with `last_fault` set when the chip does not answer."""
-        now = self._clock.now_ns()
-        if now - self._last.t_ns < self._least_ns:
-            return Reading(now, self._last.raw, self._last.quality | Quality.STALE)
-        t_ns, raw = self.schedule.fetch(self) if self.schedule else self.fetch()
+        """One row now; MISSING with `last_fault` set when the chip does not answer.
+
+        A gauge asked faster than it allows is left alone: the last row again, STALE.
+        """
+        again = self.too_early()
+        return again if again else self.accept(*self.fetch())
+
+    def too_early(self) -> Reading | None:
+        """The last row as STALE when the chip must not be asked again yet."""
+        now = self.clock.now_ns()
+        if now - self._last.t_ns >= self._least_ns:
+            return None
+        return Reading(now, self._last.raw, self._last.quality | Quality.STALE)
+
+    def fetch(self) -> tuple[int, bytes | None]:
+        """(time after the read, the row or None) over this chip's own transfers."""
+        if self._plan is None:
+            raise TransportError(f"{self.name} is not open", kind="io")
+        failed = self._plan.run()
+        t_ns = self.clock.now_ns()
+        if failed:
+            self.last_fault = str(self._plan.fault(failed[0]))
+            return t_ns, None
+        return t_ns, bytes(self._plan.data)
+
+    def accept(self, t_ns: int, raw: bytes | None) -> Reading:
+        """Judge a row that was read at `t_ns` (None: the chip did not answer)."""
         if raw is None or (self._failing and not self._back()):
             self._failing = True
             return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
@@ -105,21 +121,6 @@ class ChipSource:
         self._failing = False
         self._last = Reading(t_ns, raw, quality)
         return self._last
-
-    def fetch(self) -> tuple[int, bytes | None]:
-        """(time after the read, the row or None) over this chip's own transfers."""
-        if self._plan is None:
-            raise TransportError(f"{self.name} is not open", kind="io")
-        failed = self._plan.run()
-        t_ns = self._clock.now_ns()
-        if failed:
-            self.last_fault = str(self._plan.fault(failed[0]))
-            return t_ns, None
-        return t_ns, bytes(self._plan.data)
-
-    def failed(self, fault: Exception) -> None:
-        """A merged read of this chip failed."""
-        self.last_fault = str(fault)
 
     def close(self) -> None:
         """Forget the transfers; the bus belongs to who opened it."""
@@ -162,7 +163,7 @@ class ChipSource:
             changed = True
         if changed:
             cycle = self.chip.cycle_s(settings_of(self.chip, self._seen))
-            self._settled_ns = self._clock.now_ns() + int(2e9 * cycle)
+            self._settled_ns = self.clock.now_ns() + int(2e9 * cycle)
         return changed
 
     def _check_state(self) -> Quality:
