@@ -69,6 +69,6 @@ class BusSchedule:
         rows: dict[int, bytes | None] = {number: data[part] for number, part in self._slices.items()}
         for index in failed:
             number = self._owners[index]
-            self._sources[number].last_fault = str(self._plan.fault(index))
+            self._sources[number].failed(self._plan.fault(index))
             rows[number] = None
         return t_ns, rows

@@ -31,7 +31,7 @@ class ChipSource:
         self.clock = clock or _boot_clock()
         fastest = fastest_hz(chip, options.config)
         self.period_s = 1.0 / (options.rate_hz or min(chip.default_hz, fastest))
-        self.last_fault = ""
+        self.last_fault = self.last_kind = ""
         self.notes: list[str] = []
         self.doubtful_rows = 0
         self._wanted = expected_config(chip, options.config)
@@ -102,7 +102,7 @@ class ChipSource:
         failed = self._plan.run()
         t_ns = self.clock.now_ns()
         if failed:
-            self.last_fault = str(self._plan.fault(failed[0]))
+            self.failed(self._plan.fault(failed[0]))
             return t_ns, None
         return t_ns, bytes(self._plan.data)
 
@@ -121,6 +121,10 @@ class ChipSource:
         self._failing = False
         self._last = Reading(t_ns, raw, quality)
         return self._last
+
+    def failed(self, fault: Exception) -> None:
+        """Remember why there is no row, and of which kind that is."""
+        self.last_fault, self.last_kind = str(fault), getattr(fault, "kind", "io")
 
     def close(self) -> None:
         """Forget the transfers; the bus belongs to who opened it."""
@@ -179,7 +183,7 @@ class ChipSource:
             if not self._program() and self._row_for(now).layout.fields != self._row.layout.fields:
                 self._seen = {}  # the numbers mean something else now: doubtful until it is as it was
         except TransportError as error:
-            self.last_fault = str(error)
+            self.failed(error)
         return Quality.RESET
 
     def _back(self) -> bool:
@@ -187,7 +191,7 @@ class ChipSource:
         try:
             identify(self.chip, self.bus, self.address)
         except TransportError as error:
-            self.last_fault = str(error)
+            self.failed(error)
             return False
         return True
 

@@ -76,7 +76,7 @@ class RowSource:
         self.name = name
         self.period_s = period_s
         self.layout = layout(columns, products)
-        self.last_fault = ""
+        self.last_fault = self.last_kind = ""
         self.paths = tuple(paths)
         self._root = root
         self._clock = clock
@@ -100,7 +100,7 @@ class RowSource:
         try:
             values = self._values()
         except (*READ_ERRORS, ValueError) as error:
-            self.last_fault = str(error)
+            self.last_fault, self.last_kind = str(error), getattr(error, "kind", "io")
             self.close()  # the file may come back as a new one (driver rebound, CPU online again)
             return Reading(self._clock.now_ns(), bytes(self.layout.row_bytes), Quality.MISSING)
         quality, before = self.quality(), self._before

@@ -85,7 +85,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Time that was not measured, by one source or, with source '', by all; why: suspend, storage, ..."""
+    """Time that was not measured, by one source or, with source '', by all; why: suspended, storage, ...
+
+    Reason `reset`: the rows of that time exist and carry RESET, because the chip had lost its state.
+    """
 
     source: str
     t0_ns: int
@@ -310,7 +313,11 @@ class Recording:
             times.append(np.cumsum(np.frombuffer(steps, dtype=np.int64)) + chunk.t0_ns)
             qualities.append(np.frombuffer(quality, dtype=np.uint16))
             rows.append(np.frombuffer(raw, dtype=np.uint8).reshape(-1, width))
-        return np.concatenate(times), np.concatenate(qualities), np.concatenate(rows)
+        t_ns, flags = np.concatenate(times), np.concatenate(qualities)
+        for gap in self.gaps:
+            if gap.reason == "reset" and gap.source == info.name:
+                flags[(t_ns >= gap.t0_ns) & (t_ns <= gap.t1_ns)] |= int(Quality.RESET)
+        return t_ns, flags, np.concatenate(rows)
 
     def _damaged(self, source: str, number: int, chunk: Chunk, error: Exception) -> None:
         since, until = ((t - self.start_ns) * 1e-9 for t in (chunk.t0_ns, chunk.t1_ns))

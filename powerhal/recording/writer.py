@@ -125,7 +125,10 @@ class RecordingWriter:
             self._batch.faults.append((t_ns, source, kind, _clean(text)[:300]))
 
     def gap(self, source: str, t0_ns: int, t1_ns: int, reason: str) -> None:
-        """Time that nobody measured: '' as source means all of them (suspend, ...)."""
+        """Time that nobody measured: '' as source means all of them (suspend, ...).
+
+        Reason `reset`: the rows of that time are there, but the chip had lost its state.
+        """
         self._batch.gaps.append((source, t0_ns, t1_ns, reason))
 
     def clock(self, boot_ns: int, real_ns: int, suspended_ns: int, boot_id: str = "") -> None:

@@ -7,17 +7,19 @@ source that does not answer alone for a while. It never raises for what hardware
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from powerhal.channel import ActivitySource, Quality, Reading, Source
 from powerhal.errors import PowerhalError
-from powerhal.sampling.health import Breaker, Health, RowFlags, kind_of
+from powerhal.sampling.health import Breaker, Health, RowFlags, fault_kind, kind_of
 from powerhal.sampling.sink import Batch, Sink
 from powerhal.transport import Clock
 
 TRIES = {"denied": 1, "refused": 1, "suspended": 1, "timeout": 2}  # times in all; 3 for the others
 BUS_KINDS = {"timeout", "busy"}  # when two devices fail together with these, the wire is to blame
 SLOW_NS = 50_000_000
+RECENT = 64  # rows whose times are kept, to say which ones a lost state makes doubtful
 _MISSING = int(Quality.MISSING)
 _FAULTS = (PowerhalError, OSError)
 
@@ -58,7 +60,7 @@ class Beat:
 class Member:
     """One source within a beat: its number in the sink, its counters, its breaker."""
 
-    __slots__ = ("breaker", "flags", "health", "number", "sick", "source")
+    __slots__ = ("breaker", "flags", "health", "number", "sick", "source", "times")
 
     def __init__(self, source: Source, number: int) -> None:
         self.source = source
@@ -67,6 +69,7 @@ class Member:
         self.breaker = Breaker()
         self.flags = RowFlags(source.layout)
         self.sick = False  # its last row was missing
+        self.times: deque[int] = deque(maxlen=RECENT)  # of the last rows, ns
 
 
 class SourceBeat(Beat):
@@ -141,7 +144,7 @@ class SourceBeat(Beat):
     def _serve_faulty(self, readings: Sequence[Reading], flags: int, started_ns: int) -> None:
         """Some did not answer: retry them one by one unless the whole wire failed."""
         failed = [m for m, r in zip(self._active, readings, strict=True) if r.quality & _MISSING]
-        kinds = {kind_of(m.source.last_fault) for m in failed}
+        kinds = {fault_kind(m.source) for m in failed}
         wire = len(failed) == len(self._active) >= 2 and kinds <= BUS_KINDS
         dropped = []
         for member, first in zip(self._active, readings, strict=True):
@@ -168,7 +171,7 @@ class SourceBeat(Beat):
         if member.sick:
             return reading  # it failed last time as well: one try a tick is enough
         limit_ns = started_ns + self.period_ns // 4
-        for _ in range(TRIES.get(kind_of(member.source.last_fault), 3) - 1):
+        for _ in range(TRIES.get(fault_kind(member.source), 3) - 1):
             self._count_fault(member)
             pause_ns = int(random.random() * self.period_ns / 64)
             if self._clock.now_ns() + pause_ns >= limit_ns:
@@ -186,11 +189,20 @@ class SourceBeat(Beat):
         health.count(quality | member.flags.of(reading.raw))
         if quality & Quality.LATE:
             health.late += 1
+        if quality & Quality.RESET:
+            self._doubt(member)
+        member.times.append(reading.t_ns)
         member.sick = False
         if member.breaker.failures:
             member.breaker.worked()
         if self._bus.failures:
             self._bus.worked()
+
+    def _doubt(self, member: Member) -> None:
+        """The chip lost its state some time since it was last checked: say from when on rows are doubtful."""
+        rows = min(getattr(member.source, "doubtful_rows", 1) - 1, len(member.times))
+        if rows > 0:
+            self._sink.gap(member.source.name, member.times[-rows], member.times[-1], "reset")
 
     def _missing(self, member: Member, reading: Reading, started_ns: int, *, spare: bool = False) -> None:
         """Write a row without a reading; `spare` the breaker when the wire is to blame."""
@@ -205,7 +217,7 @@ class SourceBeat(Beat):
             member.breaker.failed(reading.t_ns, slow=self._slow(started_ns))
 
     def _count_fault(self, member: Member) -> str:
-        kind = kind_of(member.source.last_fault)
+        kind = fault_kind(member.source)
         member.health.count_fault(kind)
         return kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from powerhal.channel import Layout, Quality
+from powerhal.channel import Layout, Quality, Source
 from powerhal.errors import TransportError
 
 TRIP = 3  # rows missing in a row before the breaker opens
@@ -107,16 +107,16 @@ class RowFlags:
     def _evaluate(self, raw: bytes) -> int:
         quality = 0
         for spec, flag in self._flags:
-            part = raw[spec.offset : spec.offset + spec.nbytes]
-            width = spec.bits or 8 * spec.nbytes - spec.shift
-            value = int.from_bytes(part, "little" if spec.order == "little" else "big") >> spec.shift
-            value &= (1 << width) - 1
-            if spec.signed and value >> (width - 1):
-                value -= 1 << width
+            value = spec.integer(raw)
             raised = value in flag.values if flag.values else value != 0
             if raised != flag.when_zero:
                 quality |= flag.quality
         return quality
+
+
+def fault_kind(source: Source) -> str:
+    """Kind of a source's last fault: its `last_kind` where it keeps one, else told from the text."""
+    return getattr(source, "last_kind", "") or kind_of(source.last_fault)
 
 
 def kind_of(fault: object) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from powerhal.channel import ActivitySource, Quality, Source
-from powerhal.errors import TransportError
+from powerhal.channel import Quality, Source
 from powerhal.sampling.batching import batches
 from powerhal.sampling.beat import Beat, Member, ScanBeat, SourceBeat
-from powerhal.sampling.health import Health, kind_of
+from powerhal.sampling.health import Health
 from powerhal.sampling.sink import Sampled, Sink
 from powerhal.sampling.stop import Stop
 from powerhal.sampling.timekeeping import Timekeeper
@@ -24,7 +23,7 @@ OVERSLEPT_NS = SECOND_NS // 4
 
 
 class Sampler:
-    """Reads an assembly's sources at their periods into `sink` until told to stop.
+    """Reads an assembly's open sources at their periods into `sink` until told to stop.
 
     Faults of hardware become flags, counters and fault rows; nothing here raises for them.
     """
@@ -140,19 +139,3 @@ class Sampler:
         for group, join in batches(sources):
             members = [Member(s, self._sink.add_source(s.name, s.layout, s.period_s)) for s in group]
             yield SourceBeat(members, group[0].period_s, self._clock, self._sink, join)
-
-
-def open_all(assembly: Sampled, sink: Sink) -> list[str]:
-    """Open every source; those that refuse are named in the answer and in `sink` as faults.
-
-    Sampling them later goes on probing: a chip may be plugged in while the run lasts.
-    """
-    refused = []
-    everything: list[Source | ActivitySource] = [*assembly.sources, *assembly.activity_sources]
-    for source in everything:
-        try:
-            source.open()
-        except TransportError as error:
-            refused.append(f"{source.name}: {error}")
-            sink.fault(assembly.clock.now_ns(), source.name, kind_of(error), str(error))
-    return refused

@@ -29,7 +29,7 @@ class Sink(Protocol):
         ...
 
     def gap(self, source: str, t0_ns: int, t1_ns: int, reason: str) -> None:
-        """Time without measurement; source '' means all."""
+        """Time without measurement; source '' means all; reason 'reset': its rows are there but doubtful."""
         ...
 
     def clock(self, boot_ns: int, real_ns: int, suspended_ns: int, boot_id: str = "") -> None:
@@ -65,7 +65,7 @@ class Sampled(Protocol):
 
 
 class Batch(Protocol):
-    """Sources that are read together, in one go over one wire: `chips.source.BusSchedule` is one."""
+    """Sources that are read together, in one go over one wire: `chips.schedule.BusSchedule` is one."""
 
     def read(self) -> Sequence[Reading]:
         """One reading of each source, in order; never raises for hardware faults that can pass."""

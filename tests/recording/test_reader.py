@@ -162,3 +162,15 @@ def test_numpy_comes_only_with_the_first_series(path):
         "assert 'numpy' not in sys.modules and 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+
+
+def test_rows_before_a_noticed_reset_are_doubtful_too(tmp_path):
+    writer = RecordingWriter(str(tmp_path / "a.phr"))
+    source = writer.add_source("ina", LAYOUT, 0.1)
+    for i in range(10):
+        writer.reading(source, i * SECOND, row(1), Quality.RESET if i == 7 else 0)
+    writer.gap("ina", 4 * SECOND, 6 * SECOND, "reset")
+    writer.close()
+    with Recording.open(tmp_path / "a.phr") as run:
+        marked = [i for i, q in enumerate(run.series("cpu.power").quality) if q & Quality.RESET]
+        assert marked == [4, 5, 6, 7]

@@ -79,3 +79,20 @@ def test_missing_rows_are_flagged_zeros():
     beat.serve(0)
     assert sink.rows == [(0, 0, b"\0\0", int(Quality.MISSING))]
     assert source.reads == 1, "what is denied is not retried"
+
+
+def test_a_lost_state_makes_the_rows_since_the_last_check_doubtful():
+    clock = VirtualClock()
+    source = FakeSource(clock)
+    plain = source.read
+
+    def read():
+        reading = plain()
+        source.doubtful_rows = source.reads
+        return replace(reading, quality=Quality.RESET) if source.reads == 5 else reading
+
+    source.read = read
+    sink = FakeSink()
+    beat = SourceBeat([Member(source, 0)], 0.1, clock, sink)
+    turn(beat, clock, 6)
+    assert sink.gaps == [("a", 0, 3 * SECOND // 10, "reset")]

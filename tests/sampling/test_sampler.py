@@ -6,7 +6,6 @@ import pytest
 
 from powerhal.channel import Quality
 from powerhal.sampling import Sampler, Stop
-from powerhal.sampling.sampler import open_all
 from powerhal.transport.clock import VirtualClock
 from tests.sampling.fakes import SECOND, FakeAssembly, FakeScan, FakeSink, FakeSource, SleepyClock
 
@@ -166,19 +165,3 @@ def test_tick_tells_the_sink_when_the_next_wakeup_is():
     _, sink = sample([FakeSource(clock, period_s=10.0)], duration_s=25.0)
     assert sink.ticks == [(0, 10 * SECOND), (10 * SECOND, 20 * SECOND), (20 * SECOND, 25 * SECOND),
                           (25 * SECOND, 25 * SECOND)]  # fmt: skip
-
-
-def test_open_all_names_what_refused():
-    from powerhal.errors import TransportError
-
-    clock = VirtualClock()
-    bad, good = FakeSource(clock, "bad"), FakeSource(clock, "good")
-
-    def refuse():
-        raise TransportError("no such chip", kind="absent")
-
-    bad.open = refuse
-    sink = FakeSink()
-    assert open_all(FakeAssembly(clock, [bad, good]), sink) == ["bad: no such chip"]
-    assert good.opens == 1
-    assert sink.faults[0][1:3] == ("bad", "absent")
