@@ -29,6 +29,6 @@ def detect(root: FileRoot, context: HostContext, modules: Iterable[str] = SENSOR
 
 def activity_sources(root: FileRoot, context: HostContext) -> list[ActivitySource]:
     """The sources of variable rows: the processes, when there is a /proc to list; closed."""
-    from powerhal.host import processes
+    from powerhal.host.processes import detect as detect_processes
 
-    return processes.detect(root, context)
+    return detect_processes(root, context)

@@ -1,0 +1,194 @@
+"""The live processes: who is new, who is gone, whose clock moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from powerhal.errors import TransportError
+from powerhal.host.open_files import OpenFiles
+from powerhal.host.proc_files import TICK_NS, ProcStat, parse_cgroup, parse_stat, parse_uid
+from powerhal.host.record import Record, make_info
+from powerhal.transport import FileRoot
+
+PROC = "/proc"
+MOST_RENAMES = 8  # a process that renames itself all the time keeps its last name
+
+
+@dataclass(slots=True)
+class Look:
+    """One pass over the listing and the clocks."""
+
+    born: list[str]  # names in /proc of pids not known yet
+    gone: list[Record]
+    moved: list[tuple[Record, int]]  # with the clock's new value, ns
+
+
+class ProcessTable:
+    """Live processes by pid; reads /proc/PID files and process clocks through a FileRoot."""
+
+    def __init__(self, root: FileRoot, files: OpenFiles) -> None:
+        self._root = root
+        self._files = files
+        self._by_name: dict[str, Record] = {}
+        self._refused: set[str] = set()
+        self.live: dict[int, Record] = {}
+        self.touched: dict[int, Record] = {}  # whose `stat` was read since `look`
+        self.reapers: set[int] = {1}
+        self.clock_ns: Callable[[int], int] = self._clock_ns
+        self.by_ticks = False
+
+    @property
+    def refused(self) -> int:
+        """Processes that are listed but may not be read."""
+        return len(self._refused)
+
+    def look(self) -> Look:
+        """Who is there now; the gone are taken out of `live`. Raises TransportError without /proc."""
+        listed = set(self._root.listdir(PROC))
+        known = self._by_name
+        gone = [known[name] for name in known.keys() - listed]
+        self._refused &= listed
+        born = [name for name in listed - known.keys() - self._refused if name.isdigit()]
+        self.touched = {pid: record for pid, record in self.touched.items() if record.doubtful_ns}
+        for record in gone:
+            self._remove(record)
+        moved: list[tuple[Record, int]] = []
+        lost: list[Record] = []
+        clock_ns = self.clock_ns
+        for pid, record in self.live.items():
+            try:
+                now_ns = clock_ns(pid)
+            except ProcessLookupError:
+                lost.append(record)
+                continue
+            if now_ns != record.clock_ns:
+                moved.append((record, now_ns))
+        for record in lost:
+            self._remove(record)
+        return Look(sorted(born, key=int), gone + lost, moved)
+
+    def adopt(self, name: str) -> Record | None:
+        """Take in a new process; None when it ended meanwhile."""
+        pid = int(name)
+        try:
+            stat = parse_stat(self._root.read(f"{PROC}/{pid}/stat"))
+            clock_ns = self.clock_ns(pid)
+        except (TransportError, OSError, ValueError) as error:
+            if getattr(error, "kind", "") == "denied":  # hidepid=1 lists what may not be read
+                self._refused.add(name)
+            return None
+        uid, cgroup = self._owner(pid)
+        record = Record(
+            info=make_info(pid, stat, uid, cgroup),
+            clock_ns=clock_ns,
+            cpu=stat.cpu,
+            threads=stat.threads,
+            reaped_ns=stat.reaped_ns,
+            accounted_ns=0,
+        )
+        self._by_name[name] = record
+        self.live[pid] = self.touched[pid] = record
+        return record
+
+    def refresh(self, record: Record) -> str:
+        """Read `stat` again: 'same', 'renamed' (name, owner or parent differ), 'gone' or 'reused'.
+
+        A pid that belongs to another process by now (start time) is 'reused': the old one is removed.
+        """
+        pid = record.info.pid
+        try:
+            stat = parse_stat(self._files.read(f"{PROC}/{pid}/stat"))
+        except (TransportError, OSError, ValueError):
+            self._remove(record)
+            return "gone"
+        if stat.start_ticks != record.info.start_ticks:
+            self._remove(record)
+            return "reused"
+        record.cpu, record.threads, record.reaped_ns = stat.cpu, stat.threads, stat.reaped_ns
+        self.touched[pid] = record
+        return "renamed" if self._rename(record, stat) else "same"
+
+    def _rename(self, record: Record, stat: ProcStat) -> bool:
+        before = record.info
+        if stat.ppid != before.ppid:
+            self.reapers.add(stat.ppid)
+            record.info = replace(record.info, ppid=stat.ppid)
+        uid, cgroup = (self._owner(before.pid)) if record.fresh else (before.uid, before.cgroup)
+        record.fresh = False
+        comm = before.comm if before.kernel or record.renames >= MOST_RENAMES else stat.comm
+        if (comm, uid, cgroup) == (before.comm, before.uid, before.cgroup):
+            return False
+        record.renames += comm != before.comm
+        record.info = replace(record.info, comm=comm, uid=uid, cgroup=cgroup)
+        return True
+
+    def vanished(self, suspects: Iterable[Record]) -> list[Record]:
+        """Those of `suspects` that are gone by now; they are taken out of `live`."""
+        found = []
+        for record in suspects:
+            try:
+                self.clock_ns(record.info.pid)
+            except ProcessLookupError:
+                found.append(record)
+        for record in found:
+            self._remove(record)
+        return found
+
+    def trust_clocks(self) -> str:
+        """Compare the clocks with `stat` ticks once; where they are not the same thing, use ticks.
+
+        Answers why ('' when the clocks are good). The clock may be refused (sandboxes), missing (copied
+        trees) or count another process (a /proc of another pid namespace).
+        """
+        good = bad = 0
+        names = [name for name in self._root.listdir(PROC) if name.isdigit()]
+        for name in names:
+            try:
+                before_ns = parse_stat(self._root.read(f"{PROC}/{name}/stat")).own_ns
+            except (TransportError, OSError, ValueError):
+                continue
+            try:
+                clock_ns = self._root.process_clock_ns(int(name))
+            except ProcessLookupError:
+                bad += 1
+                continue
+            if clock_ns is None:
+                bad = len(names) + 1
+                break
+            # kernels that count user and system time exactly differ a little from the clock
+            agrees = abs(clock_ns - before_ns) <= 10 * TICK_NS + before_ns // 5
+            good, bad = good + agrees, bad + (not agrees)
+        if bad <= good:
+            return ""
+        self.by_ticks = True
+        self.clock_ns = self._ticks_ns
+        return "no CPU clock per process here: CPU time in steps of 10 ms from /proc/PID/stat"
+
+    def _clock_ns(self, pid: int) -> int:
+        clock_ns = self._root.process_clock_ns(pid)
+        return self._ticks_ns(pid) if clock_ns is None else clock_ns
+
+    def _ticks_ns(self, pid: int) -> int:
+        try:
+            return parse_stat(self._files.read(f"{PROC}/{pid}/stat")).own_ns
+        except (TransportError, OSError, ValueError):
+            raise ProcessLookupError(pid) from None
+
+    def _owner(self, pid: int) -> tuple[int, str]:
+        uid, cgroup = -1, ""
+        try:
+            uid = parse_uid(self._root.read(f"{PROC}/{pid}/status"))
+            cgroup = parse_cgroup(self._root.read(f"{PROC}/{pid}/cgroup"))
+        except (TransportError, OSError):
+            pass  # unknown owner is -1, a kernel without cgroups has none
+        return uid, cgroup
+
+    def _remove(self, record: Record) -> None:
+        pid = record.info.pid
+        if self.live.get(pid) is record:
+            del self.live[pid]
+            self.touched.pop(pid, None)
+            del self._by_name[str(pid)]
+            self._files.drop(f"{PROC}/{pid}/stat")
+            self._files.drop(f"{PROC}/{pid}/io")

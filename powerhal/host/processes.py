@@ -1,0 +1,298 @@
+"""Processes as a source: what each did since the last scan, with nothing lost and nothing twice.
+
+One scan lists /proc, asks every process's own CPU clock (0.7 us each, no file), and reads `stat` only of
+processes that are new or whose clock moved while something was born or ended. Time of children that
+ended is settled in `children.py`, time no process shows in `balance.py`. Neither command lines nor
+environments are read.
+"""
+
+from __future__ import annotations
+
+from powerhal.channel import ActivitySource, ProcessInfo, Scan, Usage
+from powerhal.errors import TransportError
+from powerhal.host import cpu as cpu_stat
+from powerhal.host.balance import Balance
+from powerhal.host.children import Bookings, settle, surplus
+from powerhal.host.clusters import WHOLE, groups
+from powerhal.host.context import HostContext
+from powerhal.host.open_files import OpenFiles
+from powerhal.host.placement import Placement, shares
+from powerhal.host.proc_files import TICK_NS
+from powerhal.host.process_counters import GpuClients, StorageCounters, UidTraffic
+from powerhal.host.process_table import PROC, Look, ProcessTable
+from powerhal.host.record import Record
+from powerhal.transport import FileRoot
+
+EXITED, KERNEL = -1, -2
+# a process that started longer before the last scan than this was there and could not be seen
+HIDDEN_BIRTH_NS = 1_000_000_000
+
+
+def detect(root: FileRoot, context: HostContext) -> list[ActivitySource]:
+    """The process source, when /proc lists any process."""
+    try:
+        listed = any(name.isdigit() for name in root.listdir(PROC))
+    except (TransportError, OSError):
+        listed = False
+    if not listed:
+        context.note(f"{PROC} lists no processes: nothing can be attributed to them")
+        return []
+    return [Processes(root, context)]
+
+
+class Processes:
+    """The ActivitySource of all processes that /proc shows.
+
+    Usages: `cpu.CLUSTER.time` (s), `disk.read_bytes`, `disk.write_bytes`, `net.bytes` (B), `gpu.busy` (s).
+    Amounts are since the scan before; the first scan's since `open()`. A ProcessInfo is given again under
+    the same key (pid, start_ticks) when the process took another name, as after exec.
+    """
+
+    name = "processes"
+
+    def __init__(self, root: FileRoot, context: HostContext) -> None:
+        self.period_s = context.period_s("processes")
+        self.last_fault = ""
+        self._root = root
+        self._context = context
+        self._files = OpenFiles(root)
+        self._table = ProcessTable(root, self._files)
+        clusters = groups(root, context)
+        self._placement = Placement(root, clusters)
+        self._balance = Balance(clusters)
+        self._first_cluster = clusters[0].name if clusters else WHOLE
+        self._storage = StorageCounters(self._files)
+        self._gpu = GpuClients(root)
+        self._traffic = UidTraffic(root)
+        self._forks: int | None = None
+        self._scans = 0
+        self._t_ns = 0
+        self._special: dict[int, ProcessInfo] = {}
+        self._new: list[ProcessInfo] = []
+        self._ran: list[Record] = []  # in the last scan
+        self._opened = False
+
+    def open(self) -> None:
+        """Take in every process as it is now; raises TransportError when /proc cannot be listed."""
+        reason = self._table.trust_clocks()
+        if reason:
+            self._context.note(reason)
+        for name in self._table.look().born:
+            record = self._table.adopt(name)
+            if record is not None:
+                record.accounted_ns = record.reaped_ns
+                record.fresh = False
+                self._storage.baseline(record)
+                self._gpu.since(record, 0, old=True)
+                self._new.append(record.info)
+        ticks, self._forks = self._totals()
+        self._balance.start(ticks)
+        self._t_ns = self._context.clock.now_ns()
+        exited = self._coverage()
+        self._special = {
+            EXITED: ProcessInfo(EXITED, 0, 0, -1, exited),
+            KERNEL: ProcessInfo(KERNEL, 0, 0, -1, "kernel", kernel=True),
+        }
+        self._new += self._special.values()
+        self._opened = True
+
+    def scan(self) -> Scan:
+        """Everything since the last scan; raises TransportError when /proc cannot be listed any more."""
+        if not self._opened:
+            self.open()
+        self._scans += 1
+        look = self._table.look()
+        t_ns = self._context.clock.now_ns()
+        window_ns, self._t_ns = max(1, t_ns - self._t_ns), t_ns
+        ticks, forks = self._totals()
+        self._balance.advance(ticks)
+        work = _Work(self._balance)
+        born = self._adopt(look.born, t_ns, window_ns, work)
+        changed = bool(look.born or look.gone or forks is None or forks != self._forks)
+        unseen = forks is None or self._forks is None or forks - self._forks > len(born)
+        self._forks = forks
+        late, reused = self._advance(look, changed, window_ns, work)
+        self._adopt(reused, t_ns, window_ns, work)
+        late += self._late(look.gone)
+        bookings = settle(
+            self._table.live,
+            self._table.touched,
+            look.gone,
+            late,
+            reapers=self._table.reapers,
+            window_ns=window_ns,
+            unseen_forks=unseen,
+        )
+        self._pay(bookings, work)
+        self._counters(work)
+        self._rest(work)
+        for record in (*look.gone, *late):
+            self._storage.forget(record)
+            self._gpu.forget(record)
+        new, self._new = tuple(self._new), []
+        return Scan(t_ns, new, tuple(work.usages))
+
+    def close(self) -> None:
+        """Close the files; may be called twice."""
+        self._files.close()
+
+    def _adopt(self, names: list[str], t_ns: int, window_ns: int, work: _Work) -> list[Record]:
+        """Take in new processes and book what they did since their birth."""
+        born = []
+        for name in names:
+            record = self._table.adopt(name)
+            if record is None:
+                continue  # its time will be in its parent's books
+            born.append(record)
+            self._new.append(record.info)
+            start_ns = record.info.start_ticks * TICK_NS
+            if start_ns < t_ns - window_ns - HIDDEN_BIRTH_NS:
+                record.accounted_ns = record.reaped_ns
+                self._storage.baseline(record)
+                self._gpu.since(record, self._scans, old=True)
+                continue
+            record.rate = record.clock_ns / max(TICK_NS, t_ns - start_ns)
+            work.add(record, self._placement.split(record, record.clock_ns))
+        return born
+
+    def _advance(self, look: Look, changed: bool, window_ns: int, work: _Work) -> tuple[list[Record], list[str]]:
+        """Book what the clocks gained, after reading `stat` where it may tell something new.
+
+        Answers the processes that were gone after their clock was read, and the pids that belong to
+        another process by now.
+        """
+        lost: list[Record] = []
+        reused: list[str] = []
+        read_all = changed or self._placement.several
+        relatives = self._relatives(look.gone)
+        moved = {record.info.pid for record, _ in look.moved}
+        reading = [(r, ns, read_all or r.fresh or ns < r.clock_ns) for r, ns in look.moved]
+        reading += [(r, r.clock_ns, True) for pid, r in relatives.items() if pid not in moved]
+        for record, now_ns, read in reading:
+            outcome = self._table.refresh(record) if read else "same"
+            if outcome == "gone":
+                lost.append(record)
+                continue
+            if outcome == "reused":
+                look.gone.append(record)
+                reused.append(str(record.info.pid))
+                continue
+            if outcome == "renamed":
+                self._announce(record)
+            delta_ns = now_ns - record.clock_ns
+            if delta_ns > 0:
+                record.clock_ns = now_ns
+                record.rate = delta_ns / window_ns
+                work.add(record, self._placement.split(record, delta_ns))
+        for record in self._ran:
+            if record.info.pid not in moved:
+                record.rate = 0.0
+        self._ran = work.ran
+        return lost, reused
+
+    def _announce(self, record: Record) -> None:
+        """Give a renamed process's rows again."""
+        self._new.append(record.info)
+        if record.children_named:
+            self._new.append(record.children_info())
+
+    def _relatives(self, gone: list[Record]) -> dict[int, Record]:
+        """Parents of the gone (they may hold their time now) and their children (they have a new parent)."""
+        if not gone:
+            return {}
+        live = self._table.live
+        graves = {record.info.pid for record in gone}
+        found = {pid: record for pid, record in live.items() if record.info.ppid in graves}
+        for record in gone:
+            parent = live.get(record.info.ppid)
+            if parent is not None:
+                found[parent.info.pid] = parent
+        return found
+
+    def _late(self, gone: list[Record]) -> list[Record]:
+        """Processes that ended between their clock's reading and their parent's `stat`."""
+        live = self._table.live
+        found: list[Record] = []
+        parents = {record.info.pid for record in surplus(live, self._table.touched, gone)}
+        while parents:
+            suspects = [r for r in live.values() if r.info.ppid in parents or r.info.ppid not in live]
+            vanished = self._table.vanished(r for r in suspects if r.info.ppid)
+            found += vanished
+            parents = {record.info.pid for record in vanished}
+        return found
+
+    def _pay(self, bookings: Bookings, work: _Work) -> None:
+        """Turn settled children's time into usages."""
+        for record, ns in bookings.tails:
+            if ns > 0:
+                work.add(record, {self._placement.cluster(record.cpu): ns})
+        for record, ns in bookings.children:
+            info = record.children_info()
+            if not record.children_named:
+                record.children_named = True
+                self._new.append(info)
+            weights = self._balance.unexplained(self._placement.cluster(record.cpu))
+            work.put(info, shares(weights, ns))
+
+    def _counters(self, work: _Work) -> None:
+        """Storage, GPU and network of the processes that ran."""
+        for record in work.ran:
+            info = record.info
+            if info.pid not in self._table.live:
+                continue
+            for activity, amount in self._storage.since(record).items():
+                work.usages.append(Usage(info.pid, info.start_ticks, activity, amount))
+            busy_s = self._gpu.since(record, self._scans)
+            if busy_s > 0:
+                work.usages.append(Usage(info.pid, info.start_ticks, "gpu.busy", busy_s))
+        if self._traffic.offered:
+            worked = {(r.info.pid, r.info.start_ticks): int(r.rate * 1e9) for r in work.ran}
+            for (pid, start), n in self._traffic.since(worked, self._table.live.values()).items():
+                work.usages.append(Usage(pid, start, "net.bytes", n))
+
+    def _rest(self, work: _Work) -> None:
+        rest = self._balance.rest()
+        for pid, by_cluster in ((KERNEL, rest.kernel_ns), (EXITED, rest.exited_ns)):
+            for cluster, ns in by_cluster.items():
+                work.usages.append(Usage(pid, 0, f"cpu.{cluster}.time", ns * 1e-9))
+
+    def _totals(self) -> tuple[dict[int, cpu_stat.CpuTicks], int | None]:
+        try:
+            content = self._files.read(cpu_stat.STAT)
+            return cpu_stat.per_cpu(content), cpu_stat.forks(content)
+        except (TransportError, OSError, ValueError) as error:
+            self.last_fault = str(error)
+            self._context.note(f"{cpu_stat.STAT} cannot be read: time of unseen processes is not accounted for")
+            return {}, None
+
+    def _coverage(self) -> str:
+        """Say what part of the system's processes is visible; answers the name of the row for the rest."""
+        live = self._table.live
+        if self._table.refused or 1 not in live:
+            self._context.note("coverage: own processes (/proc is mounted with hidepid); the rest is one row")
+            return "unseen processes"
+        if not any(record.info.kernel for record in live.values()):
+            self._context.note("coverage: this container's processes; the rest of the machine is one row")
+            return "unseen processes"
+        return "exited"
+
+
+class _Work:
+    """The usages of one scan."""
+
+    def __init__(self, balance: Balance) -> None:
+        self.usages: list[Usage] = []
+        self.ran: list[Record] = []
+        self._balance = balance
+
+    def add(self, record: Record, by_cluster: dict[str, int]) -> None:
+        """CPU time of a process."""
+        self.ran.append(record)
+        self.put(record.info, by_cluster)
+
+    def put(self, info: ProcessInfo, by_cluster: dict[str, int]) -> None:
+        """CPU time of a row."""
+        for cluster, ns in by_cluster.items():
+            self._balance.book(cluster, ns)
+            if ns > 0:
+                self.usages.append(Usage(info.pid, info.start_ticks, f"cpu.{cluster}.time", ns * 1e-9))
