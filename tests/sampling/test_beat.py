@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from powerhal.channel import Quality, Reading
 from powerhal.sampling.beat import Member, SourceBeat
