@@ -7,7 +7,7 @@ from powerhal.sim.signal import BatterySignal, ConstantSignal
 
 _SECOND_NS = 1_000_000_000
 _CONTROL = {0x0000: 0x008C, 0x0001: 0x0421, 0x0002: 0x0109, 0x0004: 0x0000, 0x0008: 0x0128}
-_DISCHARGING, _BATTERY, _LOW, _FULL = 0x0001, 0x0008, 0x0004, 0x0200
+_DISCHARGING, _LOW, _BATTERY, _LOST, _FULL = 0x0001, 0x0004, 0x0008, 0x0020, 0x0200
 _SENSE_OHMS = 0.01
 
 
@@ -33,6 +33,7 @@ class Bq27441:
     def _reset(self) -> None:
         self._command = 0
         self._subcommand = 0
+        self._lost = _LOST  # the set-up in RAM is gone
         self._millivolts = self._milliamperes = self._percent = 0
         self._decikelvin = 2982
         self._milliamperehours = self._fullmah = 0
@@ -53,14 +54,16 @@ class Bq27441:
         self._decikelvin = round(battery.celsius(span[1]) * 10 + 2731.5)
 
     def write(self, data: bytes) -> None:
-        """Command byte; two bytes to Control() choose what it answers (0x0041 and 0x0042 reset)."""
+        """Command byte; two bytes to Control() choose what it answers (0x0041 resets, 0x0042 ends set-up)."""
         if not data:
             return
         self._command = data[0]
         if data[0] == 0x00 and len(data) >= 3:
             self._subcommand = data[1] | data[2] << 8
-            if self._subcommand in (0x0041, 0x0042):
+            if self._subcommand == 0x0041:
                 self._reset()
+            elif self._subcommand == 0x0042:
+                self._lost = 0
 
     def read(self, count: int) -> bytes:
         """Bytes from the command on, low byte of each word first."""
@@ -72,7 +75,7 @@ class Bq27441:
 
     def _words(self) -> dict[int, int]:
         milliwatts = self._millivolts * self._milliamperes // 1000
-        flags = _BATTERY | (_DISCHARGING if self._milliamperes < 0 else 0)
+        flags = _BATTERY | self._lost | (_DISCHARGING if self._milliamperes < 0 else 0)
         flags |= (_LOW if self._percent <= 10 else 0) | (_FULL if self._percent >= 100 else 0)
         remaining, full = self._milliamperehours, self._fullmah
         return {
