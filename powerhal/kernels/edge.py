@@ -5,7 +5,7 @@ Compiled code checks nothing, so what passes here must be safe to index without 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 LAYOUT_COLUMNS = 6
 
@@ -22,7 +23,7 @@ def floats(values: Any, *shape: int) -> Floats:
     """float64, C-contiguous, of that shape (-1: any length); raises ValueError otherwise."""
     array = np.ascontiguousarray(values, dtype=np.float64)
     _check_shape(array.shape, shape)
-    return array
+    return _plain(array)
 
 
 def integers(values: Any, *shape: int) -> Ints:
@@ -32,7 +33,7 @@ def integers(values: Any, *shape: int) -> Ints:
         raise ValueError(f"integers expected, not {given.dtype}")
     array = np.ascontiguousarray(given, dtype=np.int64)
     _check_shape(array.shape, shape)
-    return array
+    return _plain(array)
 
 
 def flags(values: Any, size: int) -> Bools:
@@ -47,10 +48,9 @@ def flags(values: Any, size: int) -> Bools:
 def weights_of(values: Any, rows: int) -> Floats:
     """Weights (rows,) or an empty array, which stands for all ones."""
     array = np.ascontiguousarray(values, dtype=np.float64)
-    if array.size == 0 and array.ndim == 1:
-        return array
-    _check_shape(array.shape, (rows,))
-    return array
+    if array.size or array.ndim != 1:
+        _check_shape(array.shape, (rows,))
+    return _plain(array)
 
 
 def writable(gram: Any) -> Floats:
@@ -97,14 +97,14 @@ def layout_of(layout: Any, row_bytes: int) -> Ints:
         which = int(np.flatnonzero(bad)[0])
         raise ValueError(f"field {which} {fields[which].tolist()} does not fit a row of {row_bytes} bytes")
     fields[:, 5] = np.where(fields[:, 5] == 0, left, np.minimum(fields[:, 5], left))
-    return fields
+    return _plain(fields)
 
 
 def raw_rows(raw: Any) -> Bytes:
     """uint8 (n, row_bytes), C-contiguous; raises ValueError otherwise."""
     array = np.ascontiguousarray(raw, dtype=np.uint8)
     _check_shape(array.shape, (-1, -1))
-    return array
+    return _plain(array)
 
 
 def counts_of(counts: Any) -> Ints:
@@ -114,7 +114,7 @@ def counts_of(counts: Any) -> Ints:
         raise ValueError(f"integers expected, not {array.dtype}")
     if array.ndim not in (1, 2):
         raise ValueError(f"shape {array.shape} where (n,) or (n, m) is expected")
-    return array.astype(np.int64, copy=False)
+    return _plain(array.astype(np.int64, copy=False))
 
 
 def masks_of(width_bits: Any, counts: Ints) -> npt.NDArray[np.uint64]:
@@ -123,7 +123,14 @@ def masks_of(width_bits: Any, counts: Ints) -> npt.NDArray[np.uint64]:
     widths = np.broadcast_to(integers(np.atleast_1d(width_bits), -1), (columns,))
     if np.any((widths < 1) | (widths > 64)):
         raise ValueError("a counter is 1 to 64 bits wide")
-    return np.array([(1 << width) - 1 for width in widths.tolist()], dtype=np.uint64)
+    return _plain(np.array([(1 << width) - 1 for width in widths.tolist()], dtype=np.uint64))
+
+
+def _plain(array: Array) -> Array:
+    """An aligned, read-only view, so that compiled code meets one type and is compiled once."""
+    view = array.view() if array.flags.aligned else array.copy()
+    view.setflags(write=False)
+    return view
 
 
 def _check_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:

@@ -82,11 +82,10 @@ def add_compensated(total: Floats, carry: Floats, part: Floats) -> None:
 
 
 @jit
-def factor(square: Floats, upper: Floats, size: int) -> bool:
-    """upper' upper = square over the first `size` rows; False when a pivot is lost in rounding."""
+def factor(upper: Floats, size: int) -> bool:
+    """In place: a symmetric upper triangle becomes U with U'U equal to it; False if a pivot is lost."""
     for k in range(size):
-        for j in range(k, size):
-            upper[k, j] = square[k, j]
+        diagonal = upper[k, k]
         m = 0
         while m + 4 <= k:
             a, b, c, d = upper[m, k], upper[m + 1, k], upper[m + 2, k], upper[m + 3, k]
@@ -99,7 +98,7 @@ def factor(square: Floats, upper: Floats, size: int) -> bool:
                 upper[k, j] -= a * upper[m, j]
             m += 1
         pivot = upper[k, k]
-        if not (np.isfinite(pivot) and pivot > PIVOT_FLOOR * size * square[k, k]):
+        if not (np.isfinite(pivot) and pivot > PIVOT_FLOOR * size * diagonal):
             return False
         inverse = 1.0 / np.sqrt(pivot)
         for j in range(k, size):
@@ -128,7 +127,10 @@ def solve(square: Floats, right: Floats) -> Floats:
     size, width = right.shape
     upper = np.empty((size, size))
     out = np.empty((size, width))
-    definite = factor(square, upper, size)
+    for i in range(size):
+        for j in range(i, size):
+            upper[i, j] = square[i, j]
+    definite = factor(upper, size)
     column = np.empty(size)
     for k in range(width):
         for i in range(size):
@@ -174,11 +176,11 @@ def block_pivoting(unit: Floats, target: Floats, free: Bools, inside: Bools, the
         largest = max(largest, abs(target[k]))
     tolerance = DUAL_TOLERANCE * largest
     fewest, tries = size + 1, BACKUP_TRIES
-    part, upper = np.empty((size, size)), np.empty((size, size))
+    upper = np.empty((size, size))
     x, dual = np.empty(size), np.empty(size)
     chosen = np.empty(size, dtype=np.int64)
     for _ in range(10 * size + 30):
-        if not solve_inside(unit, target, inside, (part, upper, x, chosen), theta):
+        if not solve_inside(unit, target, inside, (upper, x, chosen), theta):
             return False
         gradient(unit, target, theta, dual)
         wrong, last = 0, -1
@@ -210,11 +212,9 @@ def exchange(inside: bool, free: bool, live: bool, negative: bool, pulled: bool)
 
 
 @jit
-def solve_inside(
-    unit: Floats, target: Floats, inside: Bools, room: tuple[Floats, Floats, Floats, Ints], theta: Floats
-) -> bool:
+def solve_inside(unit: Floats, target: Floats, inside: Bools, room: tuple[Floats, Floats, Ints], theta: Floats) -> bool:
     """theta of the problem over the variables inside, 0 elsewhere; False when it is singular."""
-    part, upper, x, chosen = room
+    upper, x, chosen = room
     size, count = target.size, 0
     for k in range(size):
         theta[k] = 0.0
@@ -225,8 +225,8 @@ def solve_inside(
         row = chosen[i]
         x[i] = target[row]
         for j in range(i, count):
-            part[i, j] = unit[row, chosen[j]]
-    if not factor(part, upper, count):
+            upper[i, j] = unit[row, chosen[j]]
+    if not factor(upper, count):
         return False
     substitute(upper, x, count)
     for i in range(count):

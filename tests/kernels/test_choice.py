@@ -1,0 +1,79 @@
+"""Which tier is taken, and that asking costs nothing until a kernel is called."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from powerhal.kernels import choice
+
+
+def run(code, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_room_imports_no_array_library():
+    code = "import sys, powerhal.kernels; print([m for m in ('numpy', 'numba', 'llvmlite') if m in sys.modules])"
+    assert run(code) == "[]"
+
+
+def test_plain_python_never_imports_an_array_library():
+    code = (
+        "import sys; from powerhal import kernels; kernels.warmup();"
+        "gram = [[0.0]]; kernels.gram_add(gram, [[2.0], [0.0]]);"
+        "assert kernels.nnls(gram, [8.0]) == ([2.0], 0), kernels.nnls(gram, [8.0]);"
+        "print(kernels.tier()[0], [m for m in ('numpy', 'numba') if m in sys.modules])"
+    )
+    assert run(code, POWERHAL_KERNELS="python") == "python []"
+
+
+@pytest.mark.parametrize("asked", ["numpy", "python", " NumPy "])
+def test_the_environment_decides(asked):
+    code = "from powerhal import kernels; print(*kernels.tier(), sep='|')"
+    name = asked.strip().lower()
+    assert run(code, POWERHAL_KERNELS=asked) == f"{name}|POWERHAL_KERNELS={name}"
+
+
+def test_an_unknown_tier_is_refused():
+    code = "from powerhal import kernels\ntry: kernels.tier()\nexcept ValueError as fault: print(fault)"
+    assert run(code, POWERHAL_KERNELS="fortran") == "POWERHAL_KERNELS='fortran': choose numba, numpy or python"
+    with pytest.raises(ValueError, match="fortran"):
+        choice.load("fortran")
+
+
+@pytest.mark.parametrize(
+    ("missing", "tier", "words"),
+    [(("numba",), "numpy", "numba cannot be imported"), (("numba", "numpy"), "python", "numpy cannot be imported")],
+)
+def test_a_missing_library_means_the_next_tier_with_the_reason(missing, tier, words):
+    block = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in missing)
+    code = block + "from powerhal import kernels; print(*kernels.tier(), sep='|')"
+    name, reason = run(code, POWERHAL_KERNELS="").split("|")
+    assert name == tier
+    assert words in reason
+
+
+def test_every_tier_has_every_kernel_with_the_same_arguments():
+    import inspect
+
+    tables = []
+    for name in choice.TIERS:
+        try:
+            tables.append(choice.load(name))
+        except ImportError:
+            continue
+    for kernel in choice.KERNELS:
+        shapes = {tuple(inspect.signature(getattr(table, kernel)).parameters) for table in tables}
+        assert len(shapes) == 1, kernel
+        assert len(next(iter(shapes))) <= 6
