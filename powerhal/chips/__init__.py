@@ -19,8 +19,6 @@ CHIPS: dict[str, str] = {
     "ti,ina3221": "ina3221:INA3221",
     "maxim,max17048": "max1704x:MAX17048",
     "maxim,max17049": "max1704x:MAX17049",
-    "maxim,max17058": "max1704x:MAX17058",
-    "maxim,max17059": "max1704x:MAX17059",
     "ti,bq27411": "bq27xxx:BQ27421",
     "ti,bq27421": "bq27xxx:BQ27421",
     "ti,bq27425": "bq27xxx:BQ27421",

@@ -1,6 +1,6 @@
-"""Maxim MAX17048/49/58/59: voltage and state of charge from the cell voltage alone, no current.
+"""Maxim MAX17048/49: voltage and state of charge from the cell voltage alone, no current.
 
-Sources: MAX17048/MAX17049 and MAX17058/MAX17059 data sheets; Linux drivers/power/supply/max17040_battery.c
+Sources: MAX17048/MAX17049 data sheet; Linux drivers/power/supply/max17040_battery.c
 (6.12) for the cell voltage and state of charge; the rate register's 0.208 %/h from the data sheet.
 Big-endian words. The converter runs four times a second, once in 45 s when it hibernates.
 """
@@ -12,8 +12,6 @@ from dataclasses import replace
 from powerhal.channel import Quality
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Evidence, Register, RowFlag
 
-_RATE = Register("crate", 0x16, (Bits("crate_pct_per_h", signed=True, lsb=0.208, unit="%/h"),))
-
 
 def _registers(cell_v: float) -> tuple[Register, ...]:
     """`cell_v`: volts per step (78.125 uV for one cell, twice that for two)."""
@@ -23,6 +21,7 @@ def _registers(cell_v: float) -> tuple[Register, ...]:
         Register("version", 0x08, role="id"),
         Register("hibernate", 0x0A, role="limit", por=0x8030),
         Register("rcomp", 0x0C, (Bits("rcomp", 8, 8),), role="limit", por=0x971C),
+        Register("crate", 0x16, (Bits("crate_pct_per_h", signed=True, lsb=0.208, unit="%/h"),)),
         Register("status", 0x1A, (Bits("reset_indicator", 8, 1, unit="bool"),), role="status", por=0x0100),
     )
 
@@ -31,7 +30,7 @@ MAX17048 = ChipType(
     name="max17048",
     title="Maxim MAX17048, one-cell voltage gauge",
     addresses=(0x36, 0x36),
-    registers=(*_registers(78.125e-6), _RATE),
+    registers=_registers(78.125e-6),
     channels=(
         ChannelRow("voltage", "V", ("v",), accuracy=0.002),
         ChannelRow("ratio", "", ("soc_pct",), factor=0.01, quality_class="gauge", name="soc"),
@@ -50,13 +49,5 @@ MAX17048 = ChipType(
 )
 MAX17049 = replace(
     MAX17048, name="max17049", title="Maxim MAX17049, two-cell voltage gauge",
-    registers=(*_registers(156.25e-6), _RATE), _by_name={},
-)  # fmt: skip
-MAX17058 = replace(
-    MAX17048, name="max17058", title="Maxim MAX17058, one-cell voltage gauge",
-    registers=_registers(78.125e-6), _by_name={},
-)  # fmt: skip
-MAX17059 = replace(
-    MAX17048, name="max17059", title="Maxim MAX17059, two-cell voltage gauge",
     registers=_registers(156.25e-6), _by_name={},
 )  # fmt: skip
