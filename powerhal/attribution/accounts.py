@@ -1,0 +1,239 @@
+"""The whole street of this room: recording -> design -> model -> settled books -> ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from powerhal.attribution.design import Design
+from powerhal.attribution.doubts import Doubted, doubts_of
+from powerhal.attribution.groups import Merged, merge_groups
+from powerhal.attribution.ledger import Ledger, Row, Series, Total, interval
+from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of, student90
+from powerhal.attribution.problem import Problem, build
+from powerhal.attribution.processes import Split, Usage, split
+from powerhal.attribution.settle import Settled, settle
+from powerhal.errors import UsageError
+
+Floats = npt.NDArray[np.float64]
+
+POLICIES = ("separate", "equal", "proportional")
+ACCOUNTING_S = 1.0  # length of an accounting window; frequencies and processes are resolved inside it
+CONSERVED = 1e-9
+
+
+def attribute(
+    recording: Any, *, idle: str = "separate", model: PowerModel | None = None, window_s: float | None = None
+) -> Ledger:
+    """Who used the energy of this recording.
+
+    recording: powerhal.recording.Recording (or its like); idle: what becomes of static energy,
+    `separate` row, `equal` shares or `proportional` to dynamic energy; model: use these coefficients
+    instead of learning; window_s: length of an accounting window (default 1 s, never shorter than a
+    process scan). Raises NotEnoughData when the data cannot answer, UsageError for an unknown policy.
+    """
+    if idle not in POLICIES:
+        raise UsageError(f"no idle policy {idle!r}: choose {', '.join(POLICIES)}")
+    fine = Design.from_recording(recording)
+    design, window = fine.coarse(window_s or ACCOUNTING_S)
+    usage = Usage.from_recording(recording, fine.edges)
+    problem = build(design)
+    paid = _payers(problem, fine, window, usage)
+    learned = learn(problem, paid) if model is None else apply(model, problem)
+    doubted = doubts_of(learned, paid)
+    settled = settle(learned.problem, learned.theta, doubted.covariance, learned.error, paid, len(usage.processes))
+    return _ledger(recording, learned, settled, doubted, usage, idle, model)
+
+
+def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage: Usage) -> dict[int, Split]:
+    """Who pays for each dynamic term, resolved scan by scan, then put together for the accounting windows."""
+    devices = {d.name: d for d in fine.topology.devices}
+    place = {c.name: k for k, c in enumerate(fine.columns)}
+    out = {}
+    for k, term in enumerate(problem.terms):
+        if term.kind != "activity" or term.column is None or term.column.static:
+            continue
+        activity = fine.x[:, place[term.column.name]]
+        found = split(term.column, devices[term.column.device], usage, activity, fine.counts.get(term.column.device))
+        if found is not None:
+            out[k] = found.coarse(activity, window)
+    return out
+
+
+def _ledger(
+    recording: Any, learned: Learned, settled: Settled, doubted: Doubted, usage: Usage, idle: str, given: PowerModel | None
+) -> Ledger:
+    design = learned.problem.design
+    t90 = student90(learned.degrees)
+    book = _Book(settled, doubted, usage, idle, int(getattr(recording, "self_pid", 0) or 0), t90)
+    model = given or model_of(learned, recording)
+    merged = merge_groups(book.rows(), learned, settled, doubted, t90)
+    return Ledger(
+        board=design.topology.board,
+        policy=idle,
+        rows=merged.rows,
+        total=book.total(design),
+        series=_series(design, settled),
+        model=_about(model, learned, given),
+        groups=merged.groups,
+        notes=_notes(design, settled, merged, recording),
+        conservation_error=_imbalance(settled),
+        doubts=doubted.doubts,
+        t90=t90,
+        learned=model,
+    )
+
+
+def _imbalance(settled: Settled) -> float:
+    """Worst relative difference between a window's parts and its measurement; raises AssertionError when the books are wrong."""
+    whole = settled.windows_j.sum(axis=1) + settled.unattributed_j
+    scale = np.maximum(np.abs(settled.total_j), 1e-12 + 1e-6 * np.abs(settled.total_j).max())
+    worst = float(np.max(np.abs(whole - settled.total_j) / scale, initial=0.0))
+    assert worst <= CONSERVED, f"the books do not balance: {worst:.3g}"
+    return worst
+
+
+class _Book:
+    """Rows of the ledger from the settled accounts."""
+
+    def __init__(
+        self, settled: Settled, doubted: Doubted, usage: Usage, idle: str, self_pid: int, t90: float
+    ) -> None:
+        self.settled = settled
+        self.doubted = doubted
+        self.usage = usage
+        self.idle = idle
+        self.self_pid = self_pid
+        self.t90 = t90
+
+    def rows(self) -> list[Row]:
+        """All rows: devices, idle, unattributed, processes, rests."""
+        return [*self._devices(), *self._idle(), self._unattributed(), *self._processes(), *self._rests()]
+
+    def total(self, design: Design) -> Total:
+        """The measurement the rows add up to."""
+        settled = self.settled
+        whole = float(settled.total_j.sum())
+        loadings = self.doubted.of_total(settled)
+        low, high = interval(whole, loadings, self.doubted.doubts, self.t90)
+        roots = [design.rail_names.index(r) for r in settled.roots]
+        covered = design.covered_s[:, roots].min(axis=1)
+        duration = float(design.seconds.sum())
+        return Total(" + ".join(settled.roots), whole, low, high, duration, float(max(0.0, duration - covered.sum())))
+
+    def _row(self, name: str, kind: str, joules: float, loadings: Floats, **more: Any) -> Row:
+        low, high = interval(joules, loadings, self.doubted.doubts, self.t90)
+        return Row(name, kind, joules, low, high, loadings, **more)
+
+    def _devices(self) -> list[Row]:
+        out = []
+        for name, (joules, loadings) in self.doubted.devices(self.settled).items():
+            out.append(self._row(name, "device", joules, loadings, device=name))
+        return out
+
+    def _idle(self) -> list[Row]:
+        if self.idle != "separate":
+            return []
+        joules, loadings, devices = self.doubted.idle(self.settled)
+        return [self._row("idle", "idle", joules, loadings, devices=devices)]
+
+    def _unattributed(self) -> Row:
+        joules, loadings = self.doubted.unattributed(self.settled)
+        return self._row("unattributed", "unattributed", joules, loadings)
+
+    def _processes(self) -> list[Row]:
+        settled, usage = self.settled, self.usage
+        joules, loadings = self.doubted.processes(settled)
+        static, static_loadings, weights = 0.0, np.zeros(loadings.shape[1]), np.zeros(joules.size)
+        if self.idle != "separate":
+            static, static_loadings, _ = self.doubted.idle(settled)
+            weights = self._idle_weights(joules)
+        out = []
+        for i in np.flatnonzero((joules > 0) | (weights > 0)).tolist():
+            info = usage.processes[i]
+            devices = {d: float(v[i]) for d, v in settled.by_device.items() if v[i] > 0}
+            if weights[i] > 0:
+                devices["idle"] = float(static * weights[i])
+            out.append(
+                self._row(
+                    info.comm, "process", float(joules[i] + static * weights[i]), loadings[i] + static_loadings * weights[i],
+                    info=info, own=bool(self.self_pid) and info.pid == self.self_pid, devices=devices,
+                )
+            )  # fmt: skip
+        return out
+
+    def _idle_weights(self, joules: Floats) -> Floats:
+        """How the idle floor is shared: by dynamic energy, or evenly over who was active in each window."""
+        if self.idle == "proportional" and joules.sum() > 0:
+            out: Floats = joules / joules.sum()
+            return out
+        weights = np.zeros(joules.size)
+        pairs = [np.stack((a.process, a.window)) for a in self.usage.by_activity.values()]
+        if not pairs:
+            return weights
+        process, window = np.unique(np.concatenate(pairs, axis=1), axis=1)
+        crowd = np.bincount(window)
+        np.add.at(weights, process, 1.0 / crowd[window])
+        return weights / weights.sum()
+
+    def _rests(self) -> list[Row]:
+        out = []
+        for name, (joules, loadings) in self.doubted.rests(self.settled).items():
+            out.append(self._row(f"{name} (rest)", "rest", joules, loadings, device=name, devices={name: joules}))
+        return out
+
+
+def _series(design: Design, settled: Settled) -> Series:
+    seconds = design.seconds
+    roots = [design.rail_names.index(r) for r in settled.roots]
+    covered = np.maximum(design.covered_s[:, roots].min(axis=1), 0.0)
+
+    def watts(joules: Floats) -> Floats:
+        return np.divide(joules, covered, out=np.full(seconds.size, np.nan), where=covered > 0)
+
+    parts: dict[str, Floats] = {}
+    for j, part in enumerate(settled.parts):
+        name = "idle" if part.static else part.device
+        parts[name] = parts.get(name, np.zeros(seconds.size)) + settled.windows_j[:, j]
+    parts["unattributed"] = settled.unattributed_j
+    return Series(
+        (design.edges[:-1] - design.edges[0]) / 1e9, seconds, watts(settled.total_j), watts(settled.predicted_j),
+        {name: watts(joules) for name, joules in parts.items()},
+    )  # fmt: skip
+
+
+def _about(model: PowerModel, learned: Learned, given: PowerModel | None) -> dict[str, Any]:
+    rows = [{name: getattr(c, name) for name in c.__slots__} for c in model.coefficients]
+    return {
+        "source": "given" if given else "learned from this recording",
+        "activities": sum(1 for c in model.coefficients if c.kind == "activity"),
+        "coefficients": rows,
+        "r2": model.r2,
+        "condition": model.condition,
+        "windows": model.windows,
+        "error_relative": model.error[0],
+        "process_spread": model.spread.get("processes"),
+        "provenance": dict(model.provenance),
+        "conditions": dict(model.conditions),
+    }
+
+
+def _notes(design: Design, settled: Settled, merged: Merged, recording: Any) -> tuple[str, ...]:
+    out = list(design.notes)
+    topology = design.topology
+    roots = [r.name for r in topology.rails if not r.parent]
+    if not set(settled.roots) & set(roots):
+        out.append(
+            f"the root rail is not measured: the total is the sum of {', '.join(settled.roots)}, "
+            "and what other rails draw is not in it"
+        )
+    clashes = int(settled.conflict.sum())
+    if clashes:
+        out.append(f"in {clashes} windows a rail measured less than the rails it feeds; the difference is unattributed")
+    saturated = int(design.bound.any(axis=1).sum())
+    if saturated:
+        out.append(f"in {saturated} windows a sensor was at the end of its range: energy there is a lower bound")
+    return (*out, *merged.notes)

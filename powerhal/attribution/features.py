@@ -1,0 +1,256 @@
+"""The feature table: what a device of some kind did in a window, as columns of the regression.
+
+One row of `FEATURES` is one column for every device of its kind. A column is a quantity per window
+whose coefficient is watts per unit of activity, because the column holds activity * seconds and the
+target is joules. `static` columns are what the device draws while nothing is asked of it: the idle
+floor. Sources: dynamic power C V^2 f and leakage V e^(T/T0): Weste and Harris, CMOS VLSI Design,
+ch. 5; T0 = 40 K near 50 degC for mobile nodes; radio tail states: Balasubramanian et al., IMC 2009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from powerhal.channel import Device
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+LEAK_REFERENCE_C = 50.0
+LEAK_SCALE_K = 40.0
+MAX_OPP_COLUMNS = 6  # without volts, more frequencies than this are described by f and f^3
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Time of one clocked unit at each frequency: hz (k,), volts (k,) or None, share (n, k) of the window."""
+
+    hz: Floats
+    volts: Floats | None
+    share: Floats
+    known: Bools
+
+
+class Inputs(Protocol):
+    """What a feature may ask for one device; None where the recording does not have it.
+
+    Amounts are per window (n,): counters as growth, gauges as mean * seconds. Asking notes where
+    the answer is unknown, so that such windows are kept out of the fit.
+    """
+
+    device: Device
+    seconds: Floats
+
+    def amount(self, role: str) -> Floats | None:
+        """What the activity with this role amounted to in each window."""
+        ...
+
+    def slices(self) -> Slices | None:
+        """The time at each frequency of the device's clock."""
+        ...
+
+    def busy(self) -> Floats | None:
+        """Busy seconds of the device (summed over its cores)."""
+        ...
+
+    def celsius(self) -> Floats | None:
+        """Mean temperature of the device."""
+        ...
+
+    def moving(self) -> tuple[Floats, Floats] | None:
+        """Seconds in which its counters moved, and seconds of the tail after that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who pays for a column: processes by these usages ('{cluster}' filled in); `last`: the last user too."""
+
+    usages: tuple[str, ...] = ()
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column: kind of device, name, static or not, coefficient's unit, who pays, how it is built.
+
+    `build` answers (n,), or (k, n) with one column per frequency, or None where inputs are absent.
+    """
+
+    kind: str
+    name: str
+    static: bool
+    unit: str
+    payer: Payer
+    build: Callable[[Inputs], Floats | None]
+
+
+NOBODY = Payer()
+CPU = Payer(("cpu.{cluster}.time",))
+GPU = Payer(("gpu.busy", "gpu.{device}.busy", "gpu.time"))
+NET = Payer(("net.bytes", "net.{device}.bytes"))
+NET_TAIL = Payer(("net.bytes", "net.{device}.bytes"), last=True)
+READS = Payer(("disk.read_bytes",))
+WRITES = Payer(("disk.write_bytes",))
+DISK = Payer(("disk.read_bytes", "disk.write_bytes"))
+ANY_CPU = Payer(("cpu.*.time",))
+
+
+def _volts_squared_f(inputs: Inputs) -> Floats | None:
+    busy, slices = inputs.busy(), inputs.slices()
+    if busy is None or slices is None or slices.volts is None:
+        return None
+    out: Floats = busy * (slices.share @ (slices.volts**2 * slices.hz))
+    return out
+
+
+def _by_frequency(inputs: Inputs) -> Floats | None:
+    """Busy seconds at each frequency, where volts are unknown and the frequencies are few."""
+    busy, slices = inputs.busy(), inputs.slices()
+    if busy is None or slices is None or slices.volts is not None or slices.hz.size > MAX_OPP_COLUMNS:
+        return None
+    out: Floats = (busy[:, None] * slices.share).T
+    return out
+
+
+def _power_of_f(exponent: int) -> Callable[[Inputs], Floats | None]:
+    def build(inputs: Inputs) -> Floats | None:
+        busy, slices = inputs.busy(), inputs.slices()
+        if busy is None or slices is None or slices.volts is not None or slices.hz.size <= MAX_OPP_COLUMNS:
+            return None
+        out: Floats = busy * (slices.share @ (slices.hz / 1e9) ** exponent)
+        return out
+
+    return build
+
+
+def _busy_only(inputs: Inputs) -> Floats | None:
+    """Busy seconds, where nothing is known of frequencies."""
+    return inputs.busy() if inputs.slices() is None else None
+
+
+def _mean_volts(inputs: Inputs) -> Floats | None:
+    slices = inputs.slices()
+    if slices is None or slices.volts is None:
+        return None
+    out: Floats = slices.share @ slices.volts
+    return out
+
+
+def _volts(inputs: Inputs) -> Floats | None:
+    volts = _mean_volts(inputs)
+    return None if volts is None else volts * inputs.seconds
+
+
+def _volts_leak(inputs: Inputs) -> Floats | None:
+    volts, celsius = _mean_volts(inputs), inputs.celsius()
+    if volts is None or celsius is None:
+        return None
+    out: Floats = volts * inputs.seconds * np.exp((celsius - LEAK_REFERENCE_C) / LEAK_SCALE_K)
+    return out
+
+
+def _leak(inputs: Inputs) -> Floats | None:
+    """Leakage where volts are unknown but temperature is."""
+    celsius = inputs.celsius()
+    if celsius is None or _mean_volts(inputs) is not None:
+        return None
+    out: Floats = inputs.seconds * np.exp((celsius - LEAK_REFERENCE_C) / LEAK_SCALE_K)
+    return out
+
+
+def _amount(role: str) -> Callable[[Inputs], Floats | None]:
+    return lambda inputs: inputs.amount(role)
+
+
+def _on(inputs: Inputs) -> Floats | None:
+    return inputs.amount("on")
+
+
+def _bright(inputs: Inputs) -> Floats | None:
+    """Brightness * seconds while on (brightness is 0 or stale when the panel is off)."""
+    bright, on = inputs.amount("brightness"), inputs.amount("on")
+    if bright is None:
+        return None
+    return bright if on is None else bright * on / inputs.seconds
+
+
+def _luminous(inputs: Inputs) -> Floats | None:
+    """Brightness * luminance of the picture * seconds."""
+    bright, luminance = _bright(inputs), inputs.amount("luminance")
+    return None if bright is None or luminance is None else bright * luminance / inputs.seconds
+
+
+def _active(inputs: Inputs) -> Floats | None:
+    found = inputs.moving()
+    return None if found is None else found[0]
+
+
+def _tail(inputs: Inputs) -> Floats | None:
+    found = inputs.moving()
+    return None if found is None or not inputs.device.parameters.get("tail_s") else found[1]
+
+
+def _constant(inputs: Inputs) -> Floats | None:
+    return inputs.seconds.copy()
+
+
+FEATURES: tuple[Feature, ...] = (
+    Feature("cpu", "V²f", False, "W/(Hz V²)", CPU, _volts_squared_f),
+    Feature("cpu", "busy@", False, "W", CPU, _by_frequency),
+    Feature("cpu", "f", False, "W/GHz", CPU, _power_of_f(1)),
+    Feature("cpu", "f³", False, "W/GHz³", CPU, _power_of_f(3)),
+    Feature("cpu", "busy", False, "W", CPU, _busy_only),
+    Feature("cpu", "V", True, "W/V", NOBODY, _volts),
+    Feature("cpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
+    Feature("gpu", "V²f", False, "W/(Hz V²)", GPU, _volts_squared_f),
+    Feature("gpu", "busy@", False, "W", GPU, _by_frequency),
+    Feature("gpu", "f", False, "W/GHz", GPU, _power_of_f(1)),
+    Feature("gpu", "f³", False, "W/GHz³", GPU, _power_of_f(3)),
+    Feature("gpu", "busy", False, "W", GPU, _busy_only),
+    Feature("display", "on", False, "W", NOBODY, _on),
+    Feature("display", "brightness", False, "W", NOBODY, _bright),
+    Feature("display", "luminance", False, "W", NOBODY, _luminous),
+    Feature("radio", "on", True, "W", NOBODY, _on),
+    Feature("radio", "rx bytes", False, "J/B", NET, _amount("rx_bytes")),
+    Feature("radio", "tx bytes", False, "J/B", NET, _amount("tx_bytes")),
+    Feature("radio", "bytes", False, "J/B", NET, _amount("bytes")),
+    Feature("radio", "active", False, "W", NET, _active),
+    Feature("radio", "tail", False, "W", NET_TAIL, _tail),
+    Feature("storage", "read bytes", False, "J/B", READS, _amount("read_bytes")),
+    Feature("storage", "write bytes", False, "J/B", WRITES, _amount("write_bytes")),
+    Feature("storage", "bytes", False, "J/B", DISK, _amount("bytes")),
+    Feature("storage", "busy", False, "W", DISK, _amount("busy")),
+    Feature("memory", "bytes", False, "J/B", ANY_CPU, _amount("bytes")),
+    Feature("memory", "refills", False, "J", ANY_CPU, _amount("refills")),
+    Feature("memory", "busy", False, "W", ANY_CPU, _amount("busy")),
+    Feature("base", "constant", True, "W", NOBODY, _constant),
+)
+
+
+def columns_of(kind: str) -> tuple[Feature, ...]:
+    """The rows for a kind of device; a kind that the table lacks is `custom` (one column an activity)."""
+    return tuple(f for f in FEATURES if f.kind == kind)
+
+
+def custom_features(activities: Mapping[str, str]) -> tuple[Feature, ...]:
+    """One dynamic column for each activity of a device whose kind has no rows of its own."""
+    return tuple(Feature("custom", role, False, "W", NOBODY, _amount(role)) for role in activities)
+
+
+# How to make a device's own share visible, by kind: used when a group cannot be told apart.
+EXPERIMENTS: dict[str, str] = {
+    "cpu": "run one busy program at two fixed frequencies, then let it rest",
+    "gpu": "draw something heavy for 10 s while nothing else changes",
+    "display": "switch the display off for 10 s, then show two brightness levels",
+    "radio": "send data for 10 s and then stay silent for 20 s while the CPU rests",
+    "storage": "write and read a large file for 10 s while nothing else changes",
+    "memory": "run a program that streams through memory, then one that only computes",
+    "base": "let the board rest for 20 s",
+    "idle": "let the board rest for 20 s with everything off that can be off",
+}

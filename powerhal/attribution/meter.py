@@ -1,0 +1,195 @@
+"""Which channels measure a rail, and its energy in every window with what the sensor cannot see.
+
+A rail may be measured several ways; the best is taken, by the order of `WAYS`, and the ledger says
+which. The variance stated here is what differs from window to window (steps, skew); the gain error of
+the sensor is the same in all windows and is carried separately (`RailEnergy.accuracy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from powerhal.attribution.windows import Integral, counter_growth, gauge_mean, integrate
+from powerhal.channel import Channel
+from powerhal.recording.counters import Increments, counter_increments
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+CLASSES = ("accumulated", "measured", "gauge", "inferred")  # `estimated` values are never energy
+CLASS_ACCURACY = {"accumulated": 0.01, "measured": 0.01, "gauge": 0.02, "inferred": 0.05}
+
+
+@dataclass(frozen=True, slots=True)
+class RailEnergy:
+    """How a rail is measured: `way` of `WAYS`, its channels, relative accuracy (limits), LSB in SI, period."""
+
+    rail: str
+    way: str
+    channels: tuple[str, ...]
+    quality_class: str
+    accuracy: float
+    lsb: float
+    period_s: float
+    lag_s: float
+    skew_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Energy of one rail in each window (n,): J over the watched seconds, variance of the noise in J^2.
+
+    `bound`: a saturated sample makes that window's energy a lower bound.
+    """
+
+    energy_j: Floats
+    covered_s: Floats
+    noise_j2: Floats
+    bound: Bools
+
+
+def choices(recording: Any) -> tuple[RailEnergy, ...]:
+    """The best way to measure each rail that can be measured, in the order of the rail tree."""
+    topology = recording.topology
+    by_rail: dict[str, list[Channel]] = {}
+    for channel in recording.channels.values():
+        # A rail may be counted in a channel's own name only: host sources name channels RAIL.quantity.
+        if channel.rail and channel.quality_class in CLASSES:
+            by_rail.setdefault(channel.rail, []).append(channel)
+    period = {c.name: s.period_s for s in recording.sources for c in s.layout.channels}
+    owner = {c.name: s.name for s in recording.sources for c in s.layout.channels}
+    found: list[RailEnergy] = []
+    for rail in topology.rails:
+        options = [o for way in WAYS.values() for o in way.find(rail.name, by_rail.get(rail.name, []), period, owner)]
+        order = list(WAYS)
+        options.sort(key=lambda o: (CLASSES.index(o.quality_class) // 2, order.index(o.way), o.accuracy))
+        usable = (o for o in options if len(recording.series(o.channels[0])) >= 2)
+        if (best := next(usable, None)) is not None:
+            found.append(best)
+    return tuple(found)
+
+
+def measure(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
+    """Energy of a rail between the edges."""
+    return WAYS[rail.way].measure(recording, rail, edges)
+
+
+def increments(recording: Any, name: str) -> Increments:
+    """Steps of a recorded counter, modular across wraps, NaN across resets."""
+    channel: Channel = recording.channels[name]
+    fields = (f for s in recording.sources if channel in s.layout.channels for f in s.layout.fields)
+    field = next((f for f in fields if f.name == channel.field), None)
+    return counter_increments(recording.series(name), channel, field=field)
+
+
+# -- ways ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to measure a rail: how its channels are found and how a window's energy is taken."""
+
+    find: Callable[[str, list[Channel], Mapping[str, float], Mapping[str, str]], list[RailEnergy]]
+    measure: Callable[[Any, RailEnergy, Ints], Watched]
+
+
+def _rail(rail: str, way: str, parts: tuple[Channel, ...], period_s: float) -> RailEnergy:
+    """Accuracy of a product is the sum of its parts' limits, in quadrature; the LSB is the first part's."""
+    worst = max(parts, key=lambda c: CLASSES.index(c.quality_class)).quality_class
+    stated = float(np.sqrt(sum(c.accuracy**2 for c in parts)))
+    return RailEnergy(
+        rail, way, tuple(c.name for c in parts), worst, stated or CLASS_ACCURACY[worst], parts[0].lsb, period_s,
+        max(c.window_s for c in parts) / 2, max(c.skew_s for c in parts),
+    )  # fmt: skip
+
+
+def _single(way: str, quantity: str, counter: bool) -> Callable[..., list[RailEnergy]]:
+    def find(
+        rail: str, channels: list[Channel], period: Mapping[str, float], owner: Mapping[str, str]
+    ) -> list[RailEnergy]:
+        wanted = (c for c in channels if c.quantity == quantity and c.counter == counter)
+        return [_rail(rail, way, (c,), period[c.name]) for c in wanted]
+
+    return find
+
+
+def _paired(way: str, quantity: str, counter: bool) -> Callable[..., list[RailEnergy]]:
+    def find(
+        rail: str, channels: list[Channel], period: Mapping[str, float], owner: Mapping[str, str]
+    ) -> list[RailEnergy]:
+        volts = [c for c in channels if c.quantity == "voltage"]
+        wanted = [c for c in channels if c.quantity == quantity and c.counter == counter]
+        # Volts of the same source were read at the same time; another source's are the second choice.
+        out = []
+        for c in wanted:
+            near = sorted(volts, key=lambda v: (owner[v.name] != owner[c.name], v.accuracy))
+            out += [_rail(rail, way, (c, near[0]), period[c.name])] if near else []
+        return out
+
+    return find
+
+
+def _from_energy_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
+    growth, known = counter_growth(increments(recording, rail.channels[0]), edges)
+    seconds = np.diff(edges) / 1e9
+    noise = np.full(growth.size, rail.lsb**2 / 6.0)
+    return Watched(np.where(known, growth, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_))
+
+
+def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
+    growth, known = counter_growth(increments(recording, rail.channels[0]), edges)
+    series = recording.series(rail.channels[1])
+    volts, voltage_known = gauge_mean(series.t_ns, series.value, edges, series.period_s)
+    known &= voltage_known
+    seconds = np.diff(edges) / 1e9
+    noise = volts**2 * rail.lsb**2 / 6.0
+    return Watched(np.where(known, growth * volts, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_))
+
+
+def _from_power(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
+    series = recording.series(rail.channels[0])
+    whole = integrate(series.t_ns, series.value, series.quality, edges, rail.period_s, rail.lag_s)
+    return _noisy(whole, series.value, rail, rail.lsb or _product_step(recording, rail.channels[0]))
+
+
+def _product_step(recording: Any, name: str) -> float:
+    """Step of a product channel in SI: what its factors' steps make of it at their means."""
+    channel: Channel = recording.channels[name]
+    factors = [
+        c for s in recording.sources if channel in s.layout.channels
+        for c in s.layout.channels if c.field in channel.product and not c.product
+    ]  # fmt: skip
+    means = [abs(float(np.mean(recording.series(c.name).value))) for c in factors]
+    whole = float(np.prod(means))
+    return float(np.sqrt(sum((c.lsb * whole / m) ** 2 for c, m in zip(factors, means, strict=True) if m > 0)))
+
+
+def _from_volts_amps(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
+    amps, volts = (recording.series(name) for name in rail.channels)
+    at = np.interp(amps.t_ns, volts.t_ns, volts.value) if len(volts) else np.full(len(amps), np.nan)
+    power = amps.value * at
+    whole = integrate(amps.t_ns, power, amps.quality, edges, rail.period_s, rail.lag_s)
+    return _noisy(whole, power, rail, rail.lsb * float(np.nanmean(at)) if len(volts) else rail.lsb)
+
+
+def _noisy(whole: Integral, power: Floats, rail: RailEnergy, lsb_w: float) -> Watched:
+    """Noise of a sampled window: rounding of each sample, and volts and amperes read `skew_s` apart."""
+    step = float(np.median(np.abs(np.diff(power)))) if power.size > 1 else 0.0
+    # A skewed pair is wrong by how far power moves in that time: a part of its usual step.
+    skewed = step * rail.skew_s / rail.period_s if rail.period_s > 0 else 0.0
+    variance = lsb_w**2 / 12.0 + skewed**2
+    return Watched(whole.value, whole.covered_s, whole.weight_s2 * variance, whole.bound)
+
+
+WAYS: dict[str, Way] = {
+    "energy counter": Way(_single("energy counter", "energy", True), _from_energy_counter),
+    "power": Way(_single("power", "power", False), _from_power),
+    "volts and amperes": Way(_paired("volts and amperes", "current", False), _from_volts_amps),
+    "charge counter": Way(_paired("charge counter", "charge", True), _from_charge_counter),
+}

@@ -1,0 +1,236 @@
+"""One stacked regression over all measured rails: rows (rail, window), weights, priors, blocks.
+
+Each measured rail gives one row a window:
+
+    z_rail = sum over measured rails next below (k z + q z^2 / seconds) + devices under it + constant
+
+so devices hang on their nearest measured rail, converters between measured rails are learned (k is
+1 / efficiency, q the conduction loss), and rails that nobody measured are passed through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from powerhal.attribution.design import Column, Design
+from powerhal.attribution.features import FEATURES, NOBODY
+from powerhal.attribution.fit import Prior
+from powerhal.attribution.gram import Gram
+from powerhal.attribution.processes import Split
+from powerhal.attribution.reconcile import RailTree
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+LEAST_COVERED = 0.5  # a window watched for less than this part says too little to learn from
+WIDE = 3.0  # a coefficient without prior: its column alone could be this many times its rail
+EFFICIENCY_SD = 0.05  # how far 1/efficiency of a converter is from its board file (1 sigma, relative)
+CONDUCTION_LOSS = 0.03  # of a converter's mean load: expected size of the loss that grows with its square
+COEFFICIENT_SD = 0.35  # device-tree dynamic power coefficients against measured ones (1 sigma, relative)
+MOST_BLOCKS, LEAST_BLOCK = 24, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One coefficient of the stacked problem.
+
+    `rail`: index of the measured rail whose row it enters. kind: `activity` (a column of the design),
+    `constant` (what a rail draws always), `converter` and `conduction` (losses towards measured rail
+    `child`), `process` (how much more or less than average one process draws per unit of `column`).
+    """
+
+    name: str
+    rail: int
+    kind: str
+    column: Column | None = None
+    child: int = -1
+    process: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Stacked rows of one recording.
+
+    tree: which balance each device belongs to; terms (q,): what the columns of `x` (n, q) are: joules
+    per unit coefficient; a term enters only the rows of its rail. target (n, r) J scaled to the whole
+    window; usable (n, r): windows to learn from; noise_j2 (n, r); prior; block (n,): block of each window.
+    """
+
+    design: Design
+    tree: RailTree
+    terms: tuple[Term, ...]
+    x: Floats
+    target: Floats
+    usable: Bools
+    noise_j2: Floats
+    prior: Prior
+    block: Ints
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the terms, unique."""
+        return tuple(t.name for t in self.terms)
+
+    def of_rail(self, rail: int) -> Ints:
+        """Indices of the terms that enter a rail's rows."""
+        return np.array([k for k, t in enumerate(self.terms) if t.rail == rail], dtype=np.int64)
+
+    def gram(self, weights: Floats, windows: Bools | None = None) -> Gram:
+        """Statistics of all rails' rows; weights (n, r), `windows` (n,) which to take (None: all)."""
+        total = Gram(self.names)
+        for rail in range(self.target.shape[1]):
+            take = self.usable[:, rail] if windows is None else self.usable[:, rail] & windows
+            if not take.any():
+                continue
+            mine = self.of_rail(rail)
+            rows = np.zeros((int(take.sum()), len(self.terms)))
+            rows[:, mine] = self.x[np.ix_(take, mine)]
+            total.add_rows(rows, self.target[take, rail], weights[take, rail])
+        return total
+
+    def predict(self, theta: Floats) -> Floats:
+        """Joules of every rail's row (n, r) for these coefficients (q,)."""
+        out = np.zeros_like(self.target)
+        for rail in range(out.shape[1]):
+            mine = self.of_rail(rail)
+            out[:, rail] = self.x[:, mine] @ theta[mine]
+        return out
+
+    def with_processes(self, terms: Sequence[Term], x: Floats, sd: Mapping[str, float]) -> Problem:
+        """The same problem with more terms, whose coefficients are 0 within `sd`."""
+        prior = Prior(
+            {**self.prior.mean, **{t.name: 0.0 for t in terms}}, {**self.prior.sd, **{t.name: sd[t.name] for t in terms}}
+        )
+        return Problem(
+            self.design, self.tree, (*self.terms, *terms), np.column_stack((self.x, x)),
+            self.target, self.usable, self.noise_j2, prior, self.block,
+        )  # fmt: skip
+
+
+def build(design: Design) -> Problem:
+    """The stacked problem of a design; raises LookupError when a device names an unknown rail."""
+    topology = design.topology
+    parent = {r.name: r.parent for r in topology.rails}
+    home = {d.name: d.rail for d in topology.devices}
+    tree = RailTree.build(design.rail_names, parent, home)
+    top = next((k for k, above in enumerate(tree.above.tolist()) if above < 0), 0)
+    under = dict(zip(tree.devices, tree.under.tolist(), strict=True))
+    scale = np.divide(design.seconds[:, None], design.covered_s, out=np.zeros_like(design.covered_s), where=design.covered_s > 0)
+    target = design.energy * scale
+    watched = design.covered_s >= LEAST_COVERED * design.seconds[:, None]
+    terms: list[Term] = []
+    x: list[Floats] = []
+    known: list[Bools] = []
+    for k, column in enumerate(design.columns):
+        rail = under.get(column.device, top)
+        if rail < 0:  # nothing measured feeds it: its energy is not in any measurement
+            continue
+        terms.append(Term(column.name, rail, "activity", column))
+        x.append(design.x[:, k])
+        known.append(design.known[:, k])
+    for rail, constant in _constants(design, terms).items():
+        terms.append(constant)
+        x.append(design.seconds)
+        known.append(np.ones(design.seconds.size, dtype=np.bool_))
+    for child, above in enumerate(tree.above.tolist()):
+        if above < 0:
+            continue
+        name = design.rail_names[child]
+        terms.append(Term(f"{name}: converter", above, "converter", child=child))
+        terms.append(Term(f"{name}: conduction", above, "conduction", child=child))
+        x += [target[:, child], target[:, child] ** 2 / design.seconds]
+        known += [watched[:, child], watched[:, child]]
+    usable = watched & ~design.bound & (target > 0)
+    for term, fine in zip(terms, known, strict=True):
+        usable[:, term.rail] &= fine
+    matrix = np.column_stack(x)
+    prior = _prior(design, tree, terms, matrix, target, usable)
+    return Problem(
+        design, tree, tuple(terms), matrix, target, usable, design.noise_j2 * scale**2, prior, _blocks(design.seconds.size)
+    )
+
+
+def _constants(design: Design, terms: Sequence[Term]) -> dict[int, Term]:
+    """A constant for each measured rail whose devices have no constant of their own."""
+    base = next(f for f in FEATURES if f.kind == "base")
+    out = {}
+    for rail, name in enumerate(design.rail_names):
+        mine = [t for t in terms if t.rail == rail and t.column is not None]
+        if any(t.column.feature == base.name and t.column.static for t in mine if t.column):
+            continue
+        devices = sorted({t.column.device for t in mine if t.column})
+        owner = devices[0] if len(devices) == 1 else name
+        column = Column(f"{name}: constant", owner, "constant", True, base.unit, NOBODY)
+        out[rail] = Term(column.name, rail, "constant", column)
+    return out
+
+
+def _prior(
+    design: Design, tree: RailTree, terms: Sequence[Term], x: Floats, target: Floats, usable: Bools
+) -> Prior:
+    """What is known before: converters and dynamic power coefficients of the board file, else wide."""
+    topology = design.topology
+    clusters = {c.name: c for c in topology.clusters}
+    devices = {d.name: d for d in topology.devices}
+    efficiency = {r.name: r.efficiency for r in topology.rails}
+    parent = {r.name: r.parent for r in topology.rails}
+    mean: dict[str, float] = {}
+    sd: dict[str, float] = {}
+    for k, term in enumerate(terms):
+        rows = usable[:, term.rail]
+        whole, size = float(target[rows, term.rail].sum()), float(np.abs(x[rows, k]).sum())
+        wide = WIDE * whole / size if size > 0 and whole > 0 else 1.0
+        if term.kind == "converter":
+            child = design.rails[term.child]
+            given = _path_efficiency(child.rail, design.rail_names[term.rail], parent, efficiency)
+            gains = child.accuracy**2 + design.rails[term.rail].accuracy ** 2
+            mean[term.name] = 1.0 / given
+            sd[term.name] = float(np.sqrt(EFFICIENCY_SD**2 + gains / 3.0)) / given
+        elif term.kind == "conduction":
+            load = float(np.mean(target[rows, term.child] / design.seconds[rows])) if rows.any() else 1.0
+            mean[term.name], sd[term.name] = 0.0, CONDUCTION_LOSS / max(load, 1e-9)
+        else:
+            assert term.column is not None
+            device = devices.get(term.column.device)
+            cluster = clusters.get(device.cluster) if device else None
+            given = cluster.dynamic_power_coefficient if cluster and term.column.feature == "V²f" else 0.0
+            if given > 0 and device is not None:
+                path = _path_efficiency(device.rail, design.rail_names[term.rail], parent, efficiency)
+                mean[term.name], sd[term.name] = given / path, COEFFICIENT_SD * given / path
+            else:
+                mean[term.name], sd[term.name] = 0.0, wide
+    return Prior(mean, sd)
+
+
+def _path_efficiency(rail: str, above: str, parent: Mapping[str, str], efficiency: Mapping[str, float]) -> float:
+    """Product of the efficiencies from a rail up to the measured rail above it."""
+    out = 1.0
+    while rail and rail != above:
+        out *= efficiency.get(rail, 1.0) or 1.0
+        rail = parent.get(rail, "")
+    return out
+
+
+def _blocks(windows: int) -> Ints:
+    """Block number of each window: stretches of time, at most MOST_BLOCKS, each of LEAST_BLOCK windows or more."""
+    count = int(np.clip(windows // LEAST_BLOCK, 2, MOST_BLOCKS))
+    return (np.arange(windows) * count // windows).astype(np.int64)
+
+
+def process_terms(
+    problem: Problem, k: int, paid: Split, processes: Sequence[int], windows: int
+) -> tuple[list[Term], Floats]:
+    """Terms for processes that may draw more or less than average per unit of term k's column."""
+    term = problem.terms[k]
+    out, x = [], []
+    for process in processes:
+        mine = paid.process == process
+        part = np.bincount(paid.window[mine], paid.part[mine], minlength=windows)
+        out.append(Term(f"{term.name} / {process}", term.rail, "process", term.column, process=process))
+        x.append(problem.x[:, k] * part)
+    return out, np.column_stack(x)

@@ -1,0 +1,154 @@
+"""Who pays: a column's energy in a window is split by what each process did in that window.
+
+A process pays for the frequencies that its cluster had while it ran, because energy is split window
+by window: in a window at 2 GHz its seconds are worth 2 GHz. What no process explains stays with the
+device (its rest). A tail is paid by the last user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from powerhal.attribution.design import Column
+from powerhal.channel import Device, ProcessInfo
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+COMPLETE = 0.97  # processes that explain this much of a device's activity over the run explain all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What processes did of one kind of usage: entries (k,) of process index, window index, amount."""
+
+    process: Ints
+    window: Ints
+    amount: Floats
+
+    def per_window(self, windows: int) -> Floats:
+        """Sum over processes in each window."""
+        return np.bincount(self.window, self.amount, minlength=windows)[:windows].astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Everything processes did, cut into windows; `processes` gives each index its name."""
+
+    processes: Sequence[ProcessInfo]
+    windows: int
+    by_activity: dict[str, Amounts]
+
+    @classmethod
+    def from_recording(cls, recording: Any, edges: Ints) -> Usage:
+        """Usages whose scan lies inside the edges; the first scan is the baseline and counts nothing."""
+        table = recording.usages()
+        window = np.searchsorted(edges, np.asarray(table.t_ns, dtype=np.int64), side="left") - 1
+        inside = (window >= 0) & (window < edges.size - 1) & np.isfinite(table.amount) & (table.amount > 0)
+        activity = np.asarray(table.activity)
+        found = {}
+        for k, name in enumerate(recording.activities):
+            mine = inside & (activity == k)
+            if mine.any():
+                found[name] = Amounts(
+                    np.asarray(table.process, dtype=np.int64)[mine],
+                    window[mine].astype(np.int64),
+                    np.asarray(table.amount, dtype=np.float64)[mine],
+                )
+        return cls(recording.processes, edges.size - 1, found)
+
+    def of(self, column: Column, device: Device) -> Amounts | None:
+        """What processes did that this column's energy is paid by; None when nothing was recorded."""
+        patterns = [
+            p.replace("{cluster}", device.cluster).replace("{device}", device.name) for p in column.payer.usages
+        ]
+        names = [n for n in self.by_activity if any(fnmatchcase(n, p) for p in patterns)]
+        if not names:
+            return None
+        parts = [self.by_activity[n] for n in names]
+        return Amounts(
+            np.concatenate([p.process for p in parts]),
+            np.concatenate([p.window for p in parts]),
+            np.concatenate([p.amount for p in parts]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a column is paid: entry i gives `part[i]` of the column's energy in `window[i]` to `process[i]`.
+
+    Parts of a window add up to at most 1; what is missing to 1 is the device's rest.
+    """
+
+    process: Ints
+    window: Ints
+    part: Floats
+
+    def energy(self, column_j: Floats, processes: int) -> Floats:
+        """Joules of each process (processes,) from the column's energy in each window (n,)."""
+        return np.bincount(self.process, self.part * column_j[self.window], minlength=processes).astype(np.float64)
+
+    def coarse(self, activity: Floats, window: Ints) -> Split:
+        """The same split for longer windows: `activity` (n,) of my windows, `window` (n,) which each falls into.
+
+        An entry weighs as its window's activity does, so a second at a high frequency costs more.
+        """
+        whole = np.bincount(window, activity)
+        size = int(self.process.max(initial=0)) + 1
+        key = window[self.window] * size + self.process
+        keys, place = np.unique(key, return_inverse=True)
+        amount = np.bincount(place.reshape(-1), self.part * activity[self.window], minlength=keys.size)
+        at = keys // size
+        part = np.divide(amount, whole[at], out=np.zeros(keys.size), where=whole[at] > 0)
+        return Split(keys % size, at, part)
+
+    def scaled(self, factor: Floats) -> Split:
+        """The same total per window, shared by amounts times a factor per process (processes,)."""
+        weight = self.part * factor[self.process]
+        size = int(self.window.max(initial=-1)) + 1
+        before = np.bincount(self.window, self.part, minlength=size)
+        after = np.bincount(self.window, weight, minlength=size)
+        ratio = np.divide(before, after, out=np.ones(size), where=after > 0)
+        return Split(self.process, self.window, weight * ratio[self.window])
+
+
+def split(column: Column, device: Device, usage: Usage, activity: Floats, comparable: Floats | None) -> Split | None:
+    """Who pays for a column whose activity per window is `activity` (n,); None: nobody does.
+
+    `comparable` (n,): the device's own count of what the usages count (busy seconds, bytes), to see what
+    processes do not explain; None when there is no such count, and then users pay for all of it.
+    """
+    amounts = usage.of(column, device)
+    if amounts is None:
+        return None
+    used = amounts.per_window(usage.windows)
+    explained = np.ones(usage.windows)
+    if comparable is not None and used.sum() < COMPLETE * comparable.sum():
+        explained = np.divide(used, comparable, out=np.zeros(usage.windows), where=comparable > 0)
+        explained = np.clip(explained, 0.0, 1.0)
+    share = amounts.amount / used[amounts.window] * explained[amounts.window]
+    if not column.payer.last:
+        return Split(amounts.process, amounts.window, share)
+    return _carried(amounts, amounts.amount / used[amounts.window], used)
+
+
+def _carried(amounts: Amounts, share: Floats, used: Floats) -> Split:
+    """Every window is paid by the users of the last window that had any (a tail follows its burst)."""
+    windows = used.size
+    source = np.where(used > 0, np.arange(windows), -1)
+    source = np.maximum.accumulate(source)
+    order = np.argsort(amounts.window, kind="stable")
+    starts = np.searchsorted(amounts.window[order], np.arange(windows + 1))
+    process, window, part = [], [], []
+    for t in np.flatnonzero(source >= 0).tolist():
+        members = order[starts[source[t]] : starts[source[t] + 1]]
+        process.append(amounts.process[members])
+        part.append(share[members])
+        window.append(np.full(members.size, t))
+    return Split(np.concatenate(process), np.concatenate(window).astype(np.int64), np.concatenate(part))
