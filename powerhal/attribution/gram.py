@@ -136,7 +136,8 @@ class Gram:
         """Learn from rows of [x | z | 1] that are already multiplied by the root of their weight."""
         chosen = panel if keep is None or keep.all() else panel[keep]
         part = np.zeros_like(self._moments)
-        kernels.gram_add(part, chosen)
+        with np.errstate(invalid="ignore", over="ignore"):
+            kernels.gram_add(part, chosen)
         # Any NaN, infinity or square out of range shows in the sum of squares: cheaper than looking at
         # every value first. Such a panel is thrown away and learned again without those rows.
         if not np.isfinite(part.trace()):
