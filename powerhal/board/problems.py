@@ -48,7 +48,8 @@ CODES: Final[dict[str, str]] = {
     "PH-B052": "a setting that the chip does not take",
     "PH-B053": "a CPU in two clusters",
     "PH-B054": "an operating point that physics does not explain",
-    "PH-B055": "rails under a measured root that claim more than it carries",
+    "PH-B055": "an address that the chip does not have",
+    "PH-B056": "an activity or kernel source that powerhal does not record",
 }
 
 SHOWN = 100  # mistakes listed before the rest is only counted

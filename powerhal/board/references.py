@@ -12,6 +12,7 @@ from typing import Any
 from powerhal.board.kinds import KINDS
 from powerhal.board.problems import did_you_mean
 from powerhal.board.strict_yaml import Document, Path
+from powerhal.chips import CHIPS
 from powerhal.errors import Problem
 from powerhal.units import parse_any, parse_quantity
 
@@ -29,6 +30,7 @@ def check(document: Document) -> list[Problem]:
     _rail_tree(found)
     _buses(found)
     _sensors(found)
+    _chips(found)
     _devices(found)
     return found.problems
 
@@ -162,16 +164,29 @@ def _bus_keys(found: _Finder, bus: str, kind: str, spec: dict[str, Any]) -> None
             found.say(("buses", bus, key), "PH-B012", f"key {key!r} belongs to kind {other}, not {kind}", key=True)
 
 
-def _sensors(found: _Finder) -> None:
-    places: list[tuple[Path, dict[str, Any]]] = [(("sensors", n), spec) for n, spec in found.maps("sensors")]
+def _sensor_places(found: _Finder) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every sensor, on a bus or behind a meter."""
+    for name, spec in found.maps("sensors"):
+        yield ("sensors", name), spec
     for meter, _ in found.maps("meters"):
-        places += [(("meters", meter, "sensors", n), spec) for n, spec in found.maps("meters", meter, "sensors")]
-    for path, spec in places:
+        for name, spec in found.maps("meters", meter, "sensors"):
+            yield ("meters", meter, "sensors", name), spec
+
+
+def _sensors(found: _Finder) -> None:
+    for path, spec in _sensor_places(found):
         if "channels" in spec and ("rail" in spec or "shunt" in spec):
             message = "give either `channels` or the short form `rail` and `shunt`"
             found.say((*path, "channels"), "PH-B012", message, key=True)
         if "channels" not in spec and "rail" not in spec:
             found.say(path, "PH-B013", f"sensor {path[-1]!r} watches nothing: give `rail` or `channels`", key=True)
+
+
+def _chips(found: _Finder) -> None:
+    for path, spec in _sensor_places(found):
+        chip = spec.get("chip")
+        if isinstance(chip, str) and chip not in CHIPS:
+            found.say((*path, "chip"), "PH-B021", f"unknown chip {chip!r}{did_you_mean(chip, CHIPS, what='chips')}")
 
 
 def _devices(found: _Finder) -> None:

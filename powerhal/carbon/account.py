@@ -30,7 +30,9 @@ class Account:
 
     def total(self, energy_j: float, low_j: float, high_j: float) -> Footprint:
         """The whole run, the embodied share of its time included where it is known."""
-        return footprint(energy_j, low_j, high_j, self.intensity, self.losses, self.embodied, self.duration_s)
+        return footprint(
+            energy_j, low_j, high_j, self.intensity, self.losses, embodied=self.embodied, duration_s=self.duration_s
+        )
 
     def about(self, energy_j: float, low_j: float, high_j: float) -> dict[str, Any]:
         """Every input that a reader needs to recompute the grams, and the total; JSON values."""
