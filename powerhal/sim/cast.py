@@ -20,6 +20,7 @@ CAST: dict[str, type[App]] = {
     "video": foreground.Video,
     "game": foreground.Game,
     "updater": foreground.Updater,
+    "compiler": foreground.Compiler,
     "photos": foreground.Photos,
     "powerhal": background.Recorder,
 }

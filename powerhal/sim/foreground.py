@@ -114,28 +114,35 @@ class Mail(App):
 
 
 class Updater(App):
-    """Downloads, unpacks, and has its children compile."""
+    """Downloads and unpacks an archive."""
 
     pid, uid, comm = 6050, 10100, "updater"
     threads = ("updater", "unpack")
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self._fork = 0
-
     def tick(self, step: int) -> int:
-        """A piece of the download, a piece of the archive, a child or two."""
+        """A piece of the download, a piece of the archive."""
         if not self.front:
             return 60
         self.load(5.5e5)
         self.work(9 * M, 1)
         self.work(2 * M)
         self.phone.storage.write(self.process, 2.6e6, step + 30)
-        if step >= self._fork:
-            self._fork = step + 8 + self.rng.randrange(30)
-            life_s = self.rng.uniform(0.02, 0.2)
-            self.stage.child(self.process, "dex2oat", life_s * 1.5e9, int(life_s * 50))
         return 12 + self.rng.randrange(8)
+
+
+class Compiler(App):
+    """Compiles what was downloaded in children that live 20 to 200 ms, one after another."""
+
+    pid, uid, comm = 812, 1082, "artd"
+
+    def tick(self, step: int) -> int:
+        """One child."""
+        if not self.front:
+            return 60
+        life_s = self.rng.uniform(0.02, 0.2)
+        self.stage.child(self.process, "dex2oat", life_s * 1.5e9 * self.vigour, int(life_s * 50))
+        self.work(0.6 * M)
+        return 8 + self.rng.randrange(30)
 
 
 class Music(App):

@@ -31,7 +31,7 @@ SCENES = (
     Scene("video", 22, True, ("video",), "wifi", 0.33),
     Scene("game", 22, True, ("game",), "wifi", 0.47),
     Scene("mail", 13, True, ("mail",), "modem", 0.66),
-    Scene("update", 18, False, ("updater",), "wifi"),
+    Scene("update", 18, False, ("updater", "compiler"), "wifi"),
     Scene("browser away", 14, True, ("browser",), "modem", 0.72),
     Scene("music", 15, False, ("music",), "modem"),
     Scene("backup", 10, False, ("photos",), "wifi"),

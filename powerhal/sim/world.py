@@ -48,9 +48,10 @@ class World:
         self._buses = {name: EmulatedBus(name, {}, self._pay_transfer) for name in description.buses}
         for name, sensor in description.sensors.items():
             self._buses[sensor.bus].chips[sensor.address] = self._chip(name, sensor)
-        for name, extra in (description.simulation or {}).get("chips", {}).items():
-            self._buses[extra["bus"]].chips[extra["address"]] = self._build(
-                name, extra["chip"], [BatteryView(self._phone)], []
+        extras = description.simulation.chips if description.simulation else {}
+        for name, extra in extras.items():
+            self._buses[extra.bus].chips[extra.address] = self._build(
+                name, extra.chip, [BatteryView(self._phone)], []
             )
 
     def bus(self, name: str) -> EmulatedBus:
