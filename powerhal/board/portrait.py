@@ -10,6 +10,8 @@ from powerhal.board.lint import measured_rails
 from powerhal.board.schema import BoardDescription, ClusterSpec, Sensor
 from powerhal.units import format_quantity
 
+SECONDS_PER_YEAR = 31557600.0
+
 
 def document(board: BoardDescription) -> dict[str, Any]:
     """Everything the file says, in SI units, with the topology that attribution sees; JSON values."""
@@ -33,7 +35,7 @@ def portrait(board: BoardDescription) -> Iterator[str]:
         yield "  simulated: nothing of this is hardware"
     yield from _section("rails", _rail_tree(board))
     yield from _section("sensors", (_sensor(name, sensor) for name, sensor in board.sensors.items()))
-    yield from _section("meters", (f"{name}  {m.protocol} at {m.port}" for name, m in board.meters.items()))
+    yield from _section("meters", (f"{name}\t{m.protocol} at {m.port}" for name, m in board.meters.items()))
     yield from _section("buses", _buses(board))
     yield from _section("kernel", _kernel(board))
     yield from _section("clusters", (_cluster(name, c) for name, c in board.clusters.items()))
@@ -43,11 +45,13 @@ def portrait(board: BoardDescription) -> Iterator[str]:
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
-    listed = list(lines)
+    """A heading and its lines; what stands before a tab is a column."""
+    listed = [line.partition("\t") for line in lines]
+    width = max((len(first) for first, tab, _ in listed if tab), default=0)
     if listed:
         yield ""
         yield title
-        yield from (f"  {line}" for line in listed)
+        yield from (f"  {first:<{width}}  {rest}" if tab else f"  {first}" for first, tab, rest in listed)
 
 
 def _rail_tree(board: BoardDescription) -> Iterator[str]:
@@ -60,7 +64,7 @@ def _rail_tree(board: BoardDescription) -> Iterator[str]:
         spec = board.rails[name]
         seen = f"measured by {', '.join(measured[name])}" if name in measured else "not measured"
         parts = [spec.subsystem, format_quantity(spec.nominal_v, "V") if spec.nominal_v else ""]
-        parts += [f"{spec.efficiency:.0%} efficient" if spec.efficiency < 1 else "", seen]
+        parts += [f"{spec.efficiency * 100:.3g} % efficient" if spec.efficiency < 1 else "", seen]
         yield f"{first}{name}  ({', '.join(part for part in parts if part)})"
         below = children.get(name, [])
         for child in below:
@@ -78,15 +82,15 @@ def _sensor(name: str, sensor: Sensor) -> str:
         for number, channel in sensor.wired().items()
     ]
     rate = f" at {format_quantity(sensor.rate_hz, 'Hz')}" if sensor.rate_hz else ""
-    return f"{name}  {sensor.chip} on {sensor.bus} 0x{sensor.address:02x}{rate}: {', '.join(wired)}"
+    return f"{name}\t{sensor.chip} on {sensor.bus} 0x{sensor.address:02x}{rate}: {', '.join(wired)}"
 
 
 def _buses(board: BoardDescription) -> Iterator[str]:
     for name, bus in board.buses.items():
         if bus.kind == "mux":
-            yield f"{name}  channel {bus.channel} of {bus.chip} at 0x{bus.address or 0:02x} on {bus.parent}"
+            yield f"{name}\tchannel {bus.channel} of {bus.chip} at 0x{bus.address or 0:02x} on {bus.parent}"
         else:
-            yield f"{name}  {bus.device} at {format_quantity(bus.speed_hz, 'Hz')}"
+            yield f"{name}\t{bus.device} at {format_quantity(bus.speed_hz, 'Hz')}"
 
 
 def _kernel(board: BoardDescription) -> Iterator[str]:
@@ -102,14 +106,14 @@ def _cluster(name: str, cluster: ClusterSpec) -> str:
     span = f", {format_quantity(hertz[0], 'Hz')} to {format_quantity(hertz[-1], 'Hz')}" if hertz else ""
     swing = f", {format_quantity(min(volts), 'V')} to {format_quantity(max(volts), 'V')}" if volts else ""
     cpus = ", ".join(str(cpu) for cpu in cluster.cpus)
-    return f"{name}  {cluster.core or 'CPU'} {cpus}{span}{swing}"
+    return f"{name}\t{cluster.core or 'CPU'} {cpus}{span}{swing}"
 
 
 def _devices(board: BoardDescription) -> Iterator[str]:
     for name, device in board.devices.items():
         why = [device.cluster or "", *(f"{role} = {activity}" for role, activity in device.activities.items())]
         explained = ", ".join(part for part in why if part)
-        yield f"{name}  {device.kind} on {device.rail}" + (f": {explained}" if explained else "")
+        yield f"{name}\t{device.kind} on {device.rail}" + (f": {explained}" if explained else "")
 
 
 def _battery(board: BoardDescription) -> Iterator[str]:
@@ -124,5 +128,18 @@ def _battery(board: BoardDescription) -> Iterator[str]:
 
 
 def _carbon(board: BoardDescription) -> Iterator[str]:
-    for key, value in board.carbon.model_dump(exclude_none=True).items():
-        yield f"{key} = {value}"
+    carbon = board.carbon
+    rows = {
+        "zone": carbon.zone,
+        "supply": carbon.supply,
+        "embodied": f"{carbon.embodied_kg:g} kg" if carbon.embodied_kg is not None else None,
+        "lifetime": f"{carbon.lifetime_s / SECONDS_PER_YEAR:.3g} years" if carbon.lifetime_s else None,
+        "cell": _percent(carbon.cell_efficiency),
+        "charger": _percent(carbon.charger_efficiency),
+        "adapter": _percent(carbon.adapter_efficiency),
+    }
+    yield from (f"{name}\t{text}" for name, text in rows.items() if text)
+
+
+def _percent(ratio: float | None) -> str | None:
+    return None if ratio is None else f"{ratio * 100:.3g} % efficient"

@@ -96,8 +96,9 @@ def _bus_uses(found: _Finder) -> Iterator[tuple[Path, Any]]:
     for bus, spec in found.maps("buses"):
         if "parent" in spec:
             yield ("buses", bus, "parent"), spec["parent"]
-    for sensor, spec in found.maps("sensors"):
-        yield ("sensors", sensor, "bus"), spec.get("bus")
+    for place in (("sensors",), ("simulation", "chips")):
+        for chip, spec in found.maps(*place):
+            yield (*place, chip, "bus"), spec.get("bus")
 
 
 def circle(parents: dict[str, str]) -> list[str]:
@@ -183,7 +184,8 @@ def _sensors(found: _Finder) -> None:
 
 
 def _chips(found: _Finder) -> None:
-    for path, spec in _sensor_places(found):
+    extras = ((("simulation", "chips", name), spec) for name, spec in found.maps("simulation", "chips"))
+    for path, spec in (*_sensor_places(found), *extras):
         chip = spec.get("chip")
         if isinstance(chip, str) and chip not in CHIPS:
             found.say((*path, "chip"), "PH-B021", f"unknown chip {chip!r}{did_you_mean(chip, CHIPS, what='chips')}")

@@ -7,7 +7,7 @@ point elsewhere (rails, buses, clusters) are checked in `references.py`, chips a
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, StrictInt
 
@@ -81,6 +81,7 @@ class SensorChannel(Model):
 
     rail: Name
     shunt_ohms: Resistance | None = Field(None, alias="shunt")
+    tolerance: Share = Field(0.01, description="of the shunt's resistance")
     invert: StrictBool = Field(False, description="wired so that load current reads negative")
 
 
@@ -93,6 +94,7 @@ class Sensor(Model):
     rate_hz: Rate | None = Field(None, alias="rate", description="rows per second")
     rail: Name | None = None
     shunt_ohms: Resistance | None = Field(None, alias="shunt")
+    tolerance: Share = Field(0.01, description="of the shunt's resistance")
     invert: StrictBool = False
     channels: dict[ChannelNumber, SensorChannel] = Field(default_factory=dict)
     config: dict[Name, Scalar] = Field(
@@ -111,6 +113,7 @@ class MeterSensor(Model):
     address: Address
     rail: Name | None = None
     shunt_ohms: Resistance | None = Field(None, alias="shunt")
+    tolerance: Share = Field(0.01, description="of the shunt's resistance")
     invert: StrictBool = False
     channels: dict[ChannelNumber, SensorChannel] = Field(default_factory=dict)
 
@@ -122,7 +125,9 @@ class MeterSensor(Model):
 def _wired(sensor: Sensor | MeterSensor) -> dict[int, SensorChannel]:
     """The shorthand `rail:`/`shunt:` is channel 1; both forms together are refused by `references.py`."""
     if sensor.rail is not None:
-        only = SensorChannel.model_construct(rail=sensor.rail, shunt_ohms=sensor.shunt_ohms, invert=sensor.invert)
+        only = SensorChannel.model_construct(
+            rail=sensor.rail, shunt_ohms=sensor.shunt_ohms, tolerance=sensor.tolerance, invert=sensor.invert
+        )
         return {1: only}
     return {int(number): channel for number, channel in sensor.channels.items()}
 
@@ -232,6 +237,21 @@ class Carbon(Model):
     resource_share: Share | None = None
 
 
+class SimulatedChip(Model):
+    """A chip that is on the emulated bus but not read: something for register dumps to find."""
+
+    chip: Text
+    bus: Name
+    address: Address
+
+
+class Simulation(Model):
+    """Which simulated machine answers for the hardware."""
+
+    model: Literal["phone"]
+    chips: dict[Name, SimulatedChip] = Field(default_factory=dict)
+
+
 class BoardDescription(Model):
     """A board file, valid and in SI; `.text`, `.path` and `.sha256` say where it came from."""
 
@@ -249,7 +269,7 @@ class BoardDescription(Model):
     devices: dict[Name, DeviceSpec] = Field(default_factory=dict)
     battery: Battery | None = None
     carbon: Carbon = Field(default_factory=lambda: Carbon.model_validate({}))
-    simulation: dict[str, Any] | None = Field(None, description="makes this a simulated board (see sim)")
+    simulation: Simulation | None = Field(None, description="makes this a board that is not there (see sim)")
 
     _document: Document = PrivateAttr()
     _text: str = PrivateAttr("")

@@ -10,7 +10,7 @@ from powerhal.units import SUFFIX, parse_any
 def sensor_options(name: str, sensor: Sensor | MeterSensor, *, program: bool = True) -> SensorOptions:
     """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first)."""
     inputs = tuple(
-        ChannelOptions(number, wired.rail, wired.shunt_ohms or 0.0, gain=-1.0 if wired.invert else 1.0)
+        ChannelOptions(number, wired.rail, wired.shunt_ohms or 0.0, wired.tolerance, gain=-1.0 if wired.invert else 1.0)
         for number, wired in sorted(sensor.wired().items())
     )
     if isinstance(sensor, MeterSensor):
