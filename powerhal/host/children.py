@@ -23,8 +23,21 @@ from powerhal.host.proc_files import TICK_NS
 from powerhal.host.record import Record
 
 HIDDEN_NS = 3 * TICK_NS  # two roundings and one tick of slack between clock and cutime
-MEMORY = 0.5  # weight of the newest scan in the rate of unseen children
+MEMORY = 0.3  # weight of the newest scan in what an unseen child usually does
+QUIET = 0.2  # part of a window that tails may fill for the scan to teach about unseen children
 LEAST_RATE = 0.01  # even a process that slept may have worked before it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The span since the last scan.
+
+    `births`: processes and threads born in it that no scan saw; where the kernel does not tell, seconds.
+    """
+
+    begin_ns: int  # CLOCK_BOOTTIME of the last scan
+    ns: int
+    births: float
 
 
 @dataclass(slots=True)
@@ -47,14 +60,13 @@ def settle(
     late: Sequence[Record],
     *,
     reapers: set[int],
-    window_ns: int,
-    unseen_forks: bool,
+    window: Window,
 ) -> Bookings:
     """Book the children's time of one scan.
 
     `live`: pid -> Record of the processes that are still there. `touched`: those of them whose `reaped_ns`
     was read in this scan, and those with doubtful credits of the last one. `gone`: vanished before that
-    was read; `late`: found missing after. `unseen_forks`: whether any process was born that no scan saw.
+    was read; `late`: found missing after.
     """
     touched = dict(touched)
     heirs: dict[int, list[Record]] = {}
@@ -77,7 +89,7 @@ def settle(
             record.accounted_ns -= short_ns + HIDDEN_NS
             orphaned_ns += short_ns + HIDDEN_NS
     _offer(live, reapers, orphaned_ns)
-    return _book(touched, heirs, window_ns, unseen_forks)
+    return _book(touched, heirs, window)
 
 
 def surplus(live: Mapping[int, Record], touched: Mapping[int, Record], gone: Sequence[Record]) -> list[Record]:
@@ -114,47 +126,56 @@ def _offer(live: Mapping[int, Record], reapers: set[int], orphaned_ns: int) -> N
         orphaned_ns -= taken
 
 
-def _book(
-    touched: Mapping[int, Record], heirs: Mapping[int, list[Record]], window_ns: int, unseen_forks: bool
-) -> Bookings:
+def _book(touched: Mapping[int, Record], heirs: Mapping[int, list[Record]], window: Window) -> Bookings:
     booked = Bookings()
     for pid, record in touched.items():
         unseen_ns = record.reaped_ns - record.accounted_ns
         record.doubtful_ns = 0
-        vanished = heirs.get(pid, [])
-        if not vanished and (unseen_ns > 0 or record.unseen_rate is not None):
-            rate = max(0, unseen_ns) / max(1, window_ns)
-            before = record.unseen_rate if record.unseen_rate is not None else rate
-            record.unseen_rate = before + MEMORY * (rate - before)
+        expected_ns = [_expected_ns(child, window) for child in heirs.get(pid, [])]
+        _learn(record, unseen_ns, sum(expected_ns), window)
         if unseen_ns <= 0:
             continue
         record.accounted_ns += unseen_ns
-        tails = _tails(record, vanished, unseen_ns, window_ns, unseen_forks)
-        booked.tails += tails
-        rest = unseen_ns - sum(ns for _, ns in tails)
+        tails_ns = _tails_ns(record, unseen_ns, expected_ns, window)
+        booked.tails += zip(heirs.get(pid, []), tails_ns, strict=True)
+        rest = unseen_ns - sum(tails_ns)
         if rest > 0:
             booked.children.append((record, rest))
     return booked
 
 
-def _tails(
-    parent: Record, vanished: list[Record], unseen_ns: int, window_ns: int, unseen_forks: bool
-) -> list[tuple[Record, int]]:
-    """Split `unseen_ns`: what the vanished children did after the last scan, by their last rates.
+def _expected_ns(child: Record, window: Window) -> int:
+    """Most that a vanished child is likely to have done since it was last seen.
 
-    Without unseen births all of it is theirs. Otherwise the parent's usual unseen time stays with the
-    children row; where that is not known, each child is taken to have lived half the window.
+    As much again as it lived so far, and no more than the window, at its last rate: what has just been
+    born mostly ends soon, what has run for long may have run until a moment ago.
     """
-    if not vanished:
+    age_ns = max(TICK_NS, window.begin_ns - child.info.start_ticks * TICK_NS)
+    return int(max(child.rate, LEAST_RATE) * min(age_ns, window.ns))
+
+
+def _learn(parent: Record, unseen_ns: int, expected_ns: int, window: Window) -> None:
+    """Remember what an unseen birth usually means in its children's time, from scans without a large tail."""
+    if window.births <= 0 or expected_ns > QUIET * window.ns or (unseen_ns <= 0 and parent.per_birth_ns is None):
+        return
+    mean_ns = max(0, unseen_ns - expected_ns // 2) / window.births
+    before_ns = parent.per_birth_ns if parent.per_birth_ns is not None else mean_ns
+    parent.per_birth_ns = before_ns + MEMORY * (mean_ns - before_ns)
+
+
+def _tails_ns(parent: Record, unseen_ns: int, expected_ns: Sequence[int], window: Window) -> list[int]:
+    """Split `unseen_ns`: what the vanished children did after the last scan, in proportion to `expected_ns`.
+
+    Without unseen births all of it is theirs. Otherwise what so many births usually mean stays with the
+    children row; where that is not known, half of what each child may have done is its own.
+    """
+    whole = sum(expected_ns)
+    if not whole:
         return []
-    rates = [max(record.rate, LEAST_RATE) for record in vanished]
-    most_ns = [window_ns * max(1, record.threads) for record in vanished]
-    expected_ns = [int(min(rate * window_ns, most)) for rate, most in zip(rates, most_ns, strict=True)]
-    if not unseen_forks:
-        budget = min(unseen_ns, sum(most_ns))
-    elif parent.unseen_rate is not None:
-        budget = min(max(0, unseen_ns - int(parent.unseen_rate * window_ns)), sum(expected_ns))
+    if window.births <= 0:
+        budget = unseen_ns
+    elif parent.per_birth_ns is not None:
+        budget = min(max(0, unseen_ns - int(parent.per_birth_ns * window.births)), whole)
     else:
-        budget = min(unseen_ns, sum(expected_ns) // 2)
-    scale = budget / sum(rates)
-    return [(record, int(rate * scale)) for record, rate in zip(vanished, rates, strict=True)]
+        budget = min(unseen_ns, whole // 2)
+    return [budget * ns // whole for ns in expected_ns]

@@ -12,7 +12,7 @@ from powerhal.channel import ActivitySource, ProcessInfo, Scan, Usage
 from powerhal.errors import TransportError
 from powerhal.host import cpu as cpu_stat
 from powerhal.host.balance import Balance
-from powerhal.host.children import Bookings, settle, surplus
+from powerhal.host.children import Bookings, Window, settle, surplus
 from powerhal.host.clusters import WHOLE, groups
 from powerhal.host.context import HostContext
 from powerhal.host.open_files import OpenFiles
@@ -109,7 +109,9 @@ class Processes:
         work = _Work(self._balance)
         born = self._adopt(look.born, t_ns, window_ns, work)
         changed = bool(look.born or look.gone or forks is None or forks != self._forks)
-        unseen = forks is None or self._forks is None or forks - self._forks > len(born)
+        births = window_ns * 1e-9
+        if forks is not None and self._forks is not None:
+            births = max(0, forks - self._forks - len(born))
         self._forks = forks
         late, reused = self._advance(look, changed, window_ns, work)
         self._adopt(reused, t_ns, window_ns, work)
@@ -120,8 +122,7 @@ class Processes:
             look.gone,
             late,
             reapers=self._table.reapers,
-            window_ns=window_ns,
-            unseen_forks=unseen,
+            window=Window(t_ns - window_ns, window_ns, births),
         )
         self._pay(bookings, work)
         self._counters(work)

@@ -28,7 +28,7 @@ class Record:
     accounted_ns: int
     rate: float = 0.0  # CPU seconds per second over the last scan
     doubtful_ns: int = 0
-    unseen_rate: float | None = None  # CPU seconds per second of children never seen, None: not known
+    per_birth_ns: float | None = None  # time of its children never seen per unseen birth, None: not known
     fresh: bool = True  # its name may still be the one before exec
     renames: int = 0
     children_named: bool = False
