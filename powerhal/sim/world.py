@@ -49,10 +49,9 @@ class World:
         for name, sensor in description.sensors.items():
             self._buses[sensor.bus].chips[sensor.address] = self._chip(name, sensor)
         extras = description.simulation.chips if description.simulation else {}
-        for name, extra in extras.items():
-            self._buses[extra.bus].chips[extra.address] = self._build(
-                name, extra.chip, [BatteryView(self._phone)], []
-            )
+        for name, extra in description.simulation.chips.items() if description.simulation else ():
+            battery: list[Signal | None] = [BatteryView(self._phone)]
+            self._buses[extra.bus].chips[extra.address] = self._build(name, extra.chip, battery, [])
 
     def bus(self, name: str) -> EmulatedBus:
         """The emulated bus of that name in the board file; raises HardwareError."""
