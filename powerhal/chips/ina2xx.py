@@ -37,10 +37,11 @@ CHANNELS = (
 )
 
 
-def channels(accuracy: float) -> tuple[ChannelRow, ...]:
-    """Voltage, current and power with the part's greatest gain error over temperature."""
+def channels(accuracy: float, bus_offset_v: float, shunt_offset_v: float) -> tuple[ChannelRow, ...]:
+    """Voltage, current and power with the part's greatest gain error over temperature, and its offsets."""
+    offsets = {"voltage": bus_offset_v, "current": shunt_offset_v, "power": 0.0}
     return tuple(
-        replace(row, accuracy=accuracy * len(row.of)) for row in CHANNELS
+        replace(row, accuracy=accuracy * len(row.of), offset=offsets[row.quantity]) for row in CHANNELS
     )  # a product has the error of both factors
 
 
@@ -99,7 +100,7 @@ INA219 = ChipType(
         Register("current", 0x04, (Bits("i_reg", signed=True, lsb=_ina219_lsb, unit="A"),)),
         Register("calibration", 0x05, (Bits("calibration"),), role="config", por=0, unused=0x0001),
     ),
-    channels=channels(0.01),
+    channels=channels(0.01, 8e-3, 100e-6),
     products=(Product("p_from_shunt", ("v_bus", "i_from_shunt")),),
     evidence=(
         Evidence("config", 0x0000, 0xC000),  # INA226 and INA3221 have bit 14 set after power-on
@@ -147,7 +148,7 @@ INA226 = ChipType(
         Register("manufacturer", 0xFE, role="id"),
         Register("die", 0xFF, role="id"),
     ),
-    channels=channels(0.001),
+    channels=channels(0.001, 7.5e-3, 10e-6),
     products=(Product("p_from_shunt", ("v_bus", "i_from_shunt")),),
     evidence=(
         Evidence("manufacturer", 0x5449, proof=True),

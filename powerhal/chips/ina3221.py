@@ -12,6 +12,7 @@ from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Evidenc
 
 INPUTS = (1, 2, 3)
 ACCURACY = 0.0025
+SHUNT_OFFSET_V, BUS_OFFSET_V = 80e-6, 16e-3
 FULL_SCALE = (0xFFF, -0x1000)
 
 
@@ -35,8 +36,8 @@ def _input(index: int) -> tuple[Register, Register]:
 
 def _channels(index: int) -> tuple[ChannelRow, ...]:
     return (
-        ChannelRow("voltage", "V", ("v_bus",), index, accuracy=ACCURACY),
-        ChannelRow("current", "A", ("i",), index, accuracy=ACCURACY),
+        ChannelRow("voltage", "V", ("v_bus",), index, accuracy=ACCURACY, offset=BUS_OFFSET_V),
+        ChannelRow("current", "A", ("i",), index, accuracy=ACCURACY, offset=SHUNT_OFFSET_V),
         ChannelRow("power", "W", ("v_bus", "i"), index, accuracy=2 * ACCURACY),
     )
 

@@ -58,6 +58,19 @@ def fastest_hz(chip: ChipType, settings: Mapping[str, float]) -> float:
     return min(limits, default=float("inf"))
 
 
+def measured_mask(layout: Layout) -> int:
+    """The bits of a row (read as one big-endian number) that its channels are made of."""
+    used = {name for c in layout.channels for name in (c.product or (c.field,))}
+    mask = bytearray(layout.row_bytes)
+    for field in layout.fields:
+        if field.name in used:
+            width = field.bits or 8 * field.nbytes - field.shift
+            word = ((1 << width) - 1) << field.shift
+            for i, byte in enumerate(word.to_bytes(field.nbytes, "big" if field.order == "big" else "little")):
+                mask[field.offset + i] |= byte
+    return int.from_bytes(mask, "big")
+
+
 def channel_config(options: ChannelOptions, settings: Mapping[str, float]) -> Config:
     """What the numbers of one input depend on."""
     return {**settings, "r_shunt_ohm": options.shunt_ohms or None}
@@ -173,6 +186,7 @@ class _Row:
             quality_class=row.quality_class,
             lsb=0.0 if product else abs(parts[0].scale),
             accuracy=row.accuracy + tolerance,
+            offset=row.offset / (option.shunt_ohms or 1.0) if row.quantity == "current" else row.offset,
             skew_s=self.cycle_s if product else 0.0,
             window_s=self.cycle_s,
         )

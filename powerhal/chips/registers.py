@@ -137,7 +137,8 @@ class ChannelRow:
     """One channel that the chip offers: its quantity, the bits it comes from (two: their product).
 
     `name` ends the channel's name (default: the quantity).
-    `factor` turns the bits' own sign and unit into SI and + = consumed. `accuracy` is relative.
+    `factor` turns the bits' own sign and unit into SI and + = consumed. `accuracy` is relative,
+    `offset` absolute in volts at the chip's own terminals (limits of the data sheet).
     """
 
     quantity: str
@@ -147,6 +148,7 @@ class ChannelRow:
     factor: float = 1.0
     quality_class: str = "measured"
     accuracy: float = 0.0
+    offset: float = 0.0
     counter: bool = False
     wrap_bits: int = 0
     name: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from powerhal.channel import Layout, Quality, Reading
 from powerhal.chips.identify import Identity, identify, read_register
-from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_hz, settings_of
+from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_hz, measured_mask, settings_of
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.chips.registers import ChipType
 from powerhal.errors import BoardError, TransportError
@@ -13,6 +13,7 @@ from powerhal.transport import Clock, I2cBus, Plan
 __all__ = ["ChannelOptions", "ChipSource", "SensorOptions"]
 
 CHECK_EVERY = 16  # rows between two looks at the configuration
+SETTLE = 1.25  # rounds of conversions after a change of settings: the chips' clocks are within 10 %
 
 
 class ChipSource:
@@ -37,6 +38,7 @@ class ChipSource:
         self._wanted = expected_config(chip, options.config)
         self._latched: frozenset[str] = frozenset()
         self._row = self._row_for(self._wanted)
+        self._mask = measured_mask(self._row.layout)
         self._plan: Plan | None = None
         self._seen: dict[str, int] = {}
         self._always = Quality.OK
@@ -76,6 +78,7 @@ class ChipSource:
         self._seen = {r.name: identity.raw[r.name] for r in self.chip.config_registers()}
         self._program()
         self._row = self._row_for(self._seen)
+        self._mask = measured_mask(self._row.layout)
         self._plan = self.bus.plan(self._row.xfers)
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self.doubtful_rows = 0
@@ -113,7 +116,7 @@ class ChipSource:
             return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
         quality = self._always
         self.doubtful_rows += 1
-        emptied = self._last.raw != raw and not any(raw)
+        emptied = self._measured(raw) == 0 and self._measured(self._last.raw) != 0
         if self._failing or emptied or self.doubtful_rows >= CHECK_EVERY:
             quality |= self._check_state()
         if t_ns < self._settled_ns:
@@ -135,6 +138,10 @@ class ChipSource:
         return build_row(
             self.chip, self.address, self.options, settings, period_s=self.period_s, latched=self._latched
         )
+
+    def _measured(self, raw: bytes) -> int:
+        """The bits that channels are made of, as one number: 0 when everything reads zero."""
+        return int.from_bytes(raw, "big") & self._mask
 
     def _already_set(self, identity: Identity) -> frozenset[str]:
         """Latched flags that are set before we start: they stay set, so they say nothing about this run."""
@@ -167,7 +174,7 @@ class ChipSource:
             changed = True
         if changed:
             cycle = self.chip.cycle_s(settings_of(self.chip, self._seen))
-            self._settled_ns = self.clock.now_ns() + int(2e9 * cycle)
+            self._settled_ns = self.clock.now_ns() + int(SETTLE * 1e9 * cycle)
         return changed
 
     def _check_state(self) -> Quality:

@@ -56,7 +56,7 @@ GENUINE: dict[str, dict[int, str]] = {
 def chip_on_bus(chip: ChipType, raw: dict[str, bytes] | None = None) -> tuple[ReplayBus, int, ReplayChip]:
     """A bus with one genuine chip at its lowest address, some registers replaced."""
     registers = {pointer: bytes.fromhex(text) for pointer, text in GENUINE[chip.name].items()}
-    registers |= {int(pointer, 16): data for pointer, data in (raw or {}).items() if int(pointer, 16) != 0x05}
+    registers |= {int(pointer, 16): data for pointer, data in (raw or {}).items()}
     model = ReplayChip(registers, chip.autoincrement)
     return ReplayBus("i2c-test", {chip.addresses[0]: model}), chip.addresses[0], model
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -64,17 +66,13 @@ def test_no_path_leaves_the_copy(parts: list[str]) -> None:
     assert ".." not in place.removeprefix(base).split("/")
 
 
-def _labyrinth(made: list[str] = []) -> str:  # noqa: B006 - built once
-    if not made:
-        import tempfile
-
-        base = os.path.realpath(tempfile.mkdtemp())
-        for name, target in (("up", "../.."), ("abs", "/a/b/up"), ("loop", "loop")):
-            os.symlink(target, f"{base}/{name}")
-        os.makedirs(f"{base}/a/b")
-        os.symlink("../../../..", f"{base}/a/b/up")
-        made.append(base)
-    return made[0]
+@functools.cache
+def _labyrinth() -> str:
+    base = Path(tempfile.mkdtemp()).resolve()
+    (base / "a/b").mkdir(parents=True)
+    for name, target in (("up", "../.."), ("abs", "/a/b/up"), ("loop", "loop"), ("a/b/up", "../../../..")):
+        (base / name).symlink_to(target)
+    return str(base)
 
 
 def test_link_loops_end(tree: Path) -> None:
