@@ -66,8 +66,8 @@ class Channel:
     = volts * amperes). `counter`: the value only grows (modulo `2**wrap_bits` integer steps, or modulo
     `wrap_span` in SI when given) and only differences mean anything. `rail` or `activity` names what
     it is about. `quality_class`: measured, accumulated, gauge, inferred, estimated.
-    `lsb` in SI, `accuracy` relative (both 0 when unknown), `skew_s`: greatest time between the parts
-    of a product.
+    `lsb` in SI, `accuracy` relative and `offset` in SI (limits of the error, value * accuracy + offset;
+    0 when unknown), `skew_s`: greatest time between the parts of a product.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Channel:
     quality_class: str = "measured"
     lsb: float = 0.0
     accuracy: float = 0.0
+    offset: float = 0.0
     skew_s: float = 0.0
     window_s: float = 0.0  # the reading is an average over this long (0: instantaneous)
 
