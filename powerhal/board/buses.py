@@ -19,8 +19,15 @@ MUXES: dict[str, Callable[[int], int]] = {
 class World(Protocol):
     """A board that is not there: the same doors as the real one (see sim)."""
 
-    clock: Clock
-    root: FileRoot
+    @property
+    def clock(self) -> Clock:
+        """The virtual clock."""
+        ...
+
+    @property
+    def root(self) -> FileRoot:
+        """Its /sys and /proc."""
+        ...
 
     def bus(self, name: str) -> I2cBus:
         """The emulated bus of that name in the board file."""

@@ -6,9 +6,11 @@ numpy is imported when the first series is asked for; meta data, processes and h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from powerhal import kernels
@@ -221,16 +223,33 @@ class Recording:
         Products are the product of their fields. The quality is the row's, with what the row's own
         flag bits say. n is 0 when nothing was read.
         """
-        if channel not in self._owner:
-            raise LookupError(f"{self.path} has no channel {channel!r}")
-        index = self._owner[channel]
-        info = self.sources[index]
+        info, index = self._source_of(channel), self._owner[channel]
         t_ns, quality, raw = self._block(index)
         there = (quality & int(Quality.MISSING)) == 0
         value, marked = _decode(info.layout, self.channels[channel], raw[there], quality[there])
         t_good = t_ns[there]
         missing_s = _missing_s(t_good, info.period_s, (self.start_ns, self.end_ns))
         return Series(t_good, value, marked, info.period_s, missing_s)
+
+    def period_s(self, channel: str) -> float:
+        """Nominal distance of a channel's rows in s; raises LookupError for a name that was not recorded."""
+        return self._source_of(channel).period_s
+
+    def rows(self, channel: str) -> Iterator[tuple[int, float, int]]:
+        """(time in ns, value in SI, quality) of every row with a reading, without numpy; raises LookupError.
+
+        The quality is what the sampler noted; `series` adds what the row's own bits say.
+        """
+        info = self._source_of(channel)
+        spec = self.channels[channel]
+        fields = [f for name in spec.product or (spec.field,) for f in info.layout.fields if f.name == name]
+        for chunk, steps, quality, raw in self._unpacked(self._owner[channel]):
+            t_ns, width = chunk.t0_ns, info.layout.row_bytes
+            for i, (step, flags) in enumerate(zip(steps, quality, strict=True)):
+                t_ns += step
+                if not flags & Quality.MISSING:
+                    row = raw[i * width : (i + 1) * width]
+                    yield t_ns, prod(f.integer(row) * f.scale + f.bias for f in fields), flags
 
     def usages(self) -> UsageTable:
         """What every process did between scans."""
@@ -250,6 +269,11 @@ class Recording:
         """(process, activity, amount) of every usage row, without numpy."""
         columns = self._usage
         return zip(columns.process, columns.activity, columns.amount, strict=True)
+
+    @property
+    def scans(self) -> int:
+        """How many looks at all processes there were."""
+        return len(self._usage.t_ns)
 
     def scan_times_ns(self) -> Times:
         """When processes were looked at, ns, ascending; the first look is the baseline."""
@@ -304,12 +328,7 @@ class Recording:
 
         info, width = self.sources[index], self.sources[index].layout.row_bytes
         times, qualities, rows = [np.empty(0, np.int64)], [np.empty(0, np.uint16)], [np.empty((0, width), np.uint8)]
-        for number, chunk in enumerate(self._db.chunks("chunk", self._numbers[index])):
-            try:
-                steps, quality, raw = unpack_rows(chunk, width)
-            except (DamagedChunk, ValueError) as error:
-                self._damaged(info.name, number, chunk, error)
-                continue
+        for chunk, steps, quality, raw in self._unpacked(index):
             times.append(np.cumsum(np.frombuffer(steps, dtype=np.int64)) + chunk.t0_ns)
             qualities.append(np.frombuffer(quality, dtype=np.uint16))
             rows.append(np.frombuffer(raw, dtype=np.uint8).reshape(-1, width))
@@ -318,6 +337,20 @@ class Recording:
             if gap.reason == "reset" and gap.source == info.name:
                 flags[(t_ns >= gap.t0_ns) & (t_ns <= gap.t1_ns)] |= int(Quality.RESET)
         return t_ns, flags, np.concatenate(rows)
+
+    def _unpacked(self, index: int) -> Iterator[tuple[Chunk, array[int], array[int], bytes]]:
+        """The good chunks of a source: time steps, quality, rows."""
+        info = self.sources[index]
+        for number, chunk in enumerate(self._db.chunks("chunk", self._numbers[index])):
+            try:
+                yield chunk, *unpack_rows(chunk, info.layout.row_bytes)
+            except (DamagedChunk, ValueError) as error:
+                self._damaged(info.name, number, chunk, error)
+
+    def _source_of(self, channel: str) -> SourceInfo:
+        if channel not in self._owner:
+            raise LookupError(f"{self.path} has no channel {channel!r}")
+        return self.sources[self._owner[channel]]
 
     def _damaged(self, source: str, number: int, chunk: Chunk, error: Exception) -> None:
         since, until = ((t - self.start_ns) * 1e-9 for t in (chunk.t0_ns, chunk.t1_ns))
