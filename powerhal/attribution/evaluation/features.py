@@ -1,0 +1,137 @@
+"""What a core did in a window, as non-negative columns whose coefficients are energies.
+
+Power of one CPU rail in a window, linear in coefficients that are never negative:
+
+    P = a V e^((T-50)/40)                       leakage: stays when the program leaves ("static")
+      + s(f) [ b + c u + sum e_k u r_k ]        clock tree, busy cycles, and events per busy cycle
+
+u: busy cores (cycles / (f dt)); r_k: events of activity k per cycle; s(f): one factor per operating
+point (V^2 f where nothing better is learned). No current, no power and no product with them is ever a
+column. Each activity has a column that grows in proportion and one that saturates, because the energy per
+event falls where events crowd (wide issue shares fetch, decode and clocks).
+
+The prior knows the order of magnitude of each energy, in units of one busy cycle of the core with
+everything idle: an instruction or a first-level access costs a third of it, a second-level access or a
+mispredicted branch about five (fifteen lost issue slots), a page walk half of a second-level access because
+most of it overlaps, an exception fifty. These are round numbers from how a wide out-of-order core works,
+each with a standard deviation as large as itself (how little they matter: docs/accuracy.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from powerhal.attribution.evaluation.table import Bools, Floats, Integers, Table
+
+CYCLES = "CPU_CYCLES"
+PERIOD_S = 0.5
+LEAKAGE_REFERENCE_C = 50.0
+LEAKAGE_SLOPE_C = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A kind of event: the counters that see it, and its energy in busy cycles.
+
+    `counters`: alternatives of the same quantity are averaged, parts of it (`parts`) are summed.
+    `less`: activities that are counted again inside this one and are taken away.
+    `unless`: the activity that makes this one superfluous.
+    """
+
+    name: str
+    counters: tuple[str, ...]
+    energy: float
+    parts: bool = False
+    less: tuple[str, ...] = ()
+    unless: str = ""
+
+
+ACTIVITIES = (
+    Activity("branch", ("BRANCH_PRED",), 0.3),
+    Activity("instruction", ("INST_RETIRED",), 0.3, less=("branch",)),
+    Activity("data access", ("L1D_CACHE_ACCESS", "DATA_MEM_ACCESS"), 0.3),
+    Activity("fetch", ("L1I_CACHE_ACCESS",), 0.3),
+    Activity("level-2 access", ("L2D_CACHE_ACCESS",), 5.0),
+    Activity("refill", ("L1D_CACHE_REFILL", "L1I_CACHE_REFILL"), 5.0, parts=True, unless="level-2 access"),
+    Activity("mispredict", ("BRANCH_MISPRED",), 5.0),
+    Activity("page walk", ("L1I_TLB_REFILL", "L1D_TLB_REFILL"), 2.5, parts=True),
+    Activity("exception", ("EXCEPTION_TAKEN", "EXCEPTION_RETURN"), 50.0),
+)
+COUNTERS = (CYCLES, *sorted({name for activity in ACTIVITIES for name in activity.counters}))
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How the saturating twin of an activity bends, and how the prior shares the energy between the two.
+
+    `bend`: x -> y >= 0 with slope 1 at 0, both in busy cycles' energy per cycle. `straight`: the share of the
+    prior energy in the proportional column (0..1). `spread`: prior standard deviation of the bent one.
+    """
+
+    name: str
+    bend: Callable[[Floats], Floats]
+    straight: float
+    spread: float
+
+
+MILD = Curve("mild", lambda x: 0.1 * np.log1p(x / 0.1), straight=1.0, spread=1.0)
+STRONG = Curve("strong", lambda x: x / (1.0 + x / 0.1), straight=0.5, spread=2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Columns of a table's rows, and what is known of their coefficients beforehand.
+
+    static (n,): volts times the leakage's temperature factor. dynamic (n, p): busy cores or events in busy
+    cycles' energy per clock period, before the factor of the operating point. mean, spread (p,): prior
+    of the dynamic coefficients in units of the power of one busy cycle per period (infinite: unknown).
+    """
+
+    static: Floats
+    dynamic: Floats
+    names: tuple[str, ...]
+    mean: Floats
+    spread: Floats
+
+    def where(self, rows: Bools | Integers) -> Design:
+        """The same columns of the chosen rows."""
+        return Design(self.static[rows], self.dynamic[rows], self.names, self.mean, self.spread)
+
+
+def events_per_cycle(table: Table, counted: Sequence[str]) -> dict[str, Floats]:
+    """Events of each activity per busy cycle, (n,) each, from the counters that are there."""
+    cycles = table.number(CYCLES)
+    out: dict[str, Floats] = {}
+    for activity in ACTIVITIES:
+        seen = [table.number(name) / cycles for name in activity.counters if name in counted]
+        if not seen or activity.unless in out:
+            continue
+        rate = np.sum(seen, axis=0) / (1 if activity.parts else len(seen))
+        for inner in activity.less:
+            rate = rate - out.get(inner, 0.0)
+        out[activity.name] = np.maximum(rate, 0.0)
+    return out
+
+
+def design(table: Table, counted: Sequence[str], volts: Floats, curve: Curve = MILD) -> Design:
+    """Columns for rows of a table from the counters named in `counted`; volts (n,): each row's supply.
+
+    Without CPU_CYCLES the busy time is the number of busy cores that the file names: the rung of time
+    at a frequency, voltage and temperature only.
+    """
+    frequency_hz = table.number("a15_freq_mhz") * 1e6
+    cores = np.nan_to_num(table.number("cores"), nan=1.0)
+    temperature_c = np.nan_to_num(table.number("a15_temp_c"), nan=LEAKAGE_REFERENCE_C)
+    static = volts * np.exp((temperature_c - LEAKAGE_REFERENCE_C) / LEAKAGE_SLOPE_C)
+    cyclic = CYCLES in counted
+    busy = table.number(CYCLES) / (frequency_hz * PERIOD_S) if cyclic else cores
+    columns = [("clock", np.ones(len(table)), 0.5, 0.5), ("busy", busy, 0.5, np.inf)]
+    for name, rate in events_per_cycle(table, counted).items() if cyclic else ():
+        energy = next(activity.energy for activity in ACTIVITIES if activity.name == name)
+        columns.append((name, rate * energy * busy, curve.straight, 1.0))
+        columns.append((f"{name}, bent", curve.bend(rate * energy) * busy, 1.0 - curve.straight, curve.spread))
+    names, values, means, spreads = zip(*columns, strict=True)
+    return Design(static, np.column_stack(values), names, np.array(means), np.array(spreads))

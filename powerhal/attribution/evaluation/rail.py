@@ -1,0 +1,149 @@
+"""One model of one CPU rail for all its operating points: fit and predict.
+
+The relative error of each window is what counts, and a mean absolute one: squares are reweighted with
+1 / sqrt(r^2 + 0.03^2). Windows of a program with many windows weigh less each (n^-1/2), so that a long
+program does not own the model. A Gaussian prior on the energies has the strength of `doubt`^2 per training
+program: the share of power by which a model that is right about the physics still misses a program.
+The factors s(f) of the operating points and the energies are found in turn; both are never negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from powerhal import kernels
+from powerhal.attribution.evaluation.features import Design
+from powerhal.attribution.evaluation.table import Bools, Floats, Integers
+
+LEAK_SHARE = 0.06  # of the rail's power at the training temperatures, prior
+LEAK_SPREAD = 0.03
+KNEE = 0.03  # relative error below which an error counts as a square
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Operating points of a rail: frequencies (k,) in MHz, ascending, and their supply (k,) in volts."""
+
+    frequencies_mhz: Floats
+    volts: Floats
+
+    def volts_at(self, frequency_mhz: Floats) -> Floats:
+        """Supply of each row, (n,) V: that of its operating point, between them by interpolation."""
+        return np.asarray(np.interp(frequency_mhz, self.frequencies_mhz, self.volts), dtype=np.float64)
+
+    def dynamic_scale(self) -> Floats:
+        """V^2 f of every point relative to the first, (k,): the textbook's start for s(f)."""
+        power: Floats = self.volts**2 * self.frequencies_mhz
+        return np.asarray(power / power[0], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Training rows: their columns, measured power (n,) W > 0, program and operating point number (n,)."""
+
+    columns: Design
+    power_w: Floats
+    program: Integers
+    point: Integers
+
+    def weights(self) -> Floats:
+        """Weight of each row, (n,), summing to 1: n^-1/2 of its program's row count."""
+        counts = np.bincount(self.program)
+        weights = counts[self.program] ** -0.5
+        return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+    def programs(self) -> int:
+        """How many programs there are."""
+        return np.unique(self.program).size
+
+    def where(self, rows: Bools | Integers) -> Sample:
+        """The chosen rows."""
+        return Sample(self.columns.where(rows), self.power_w[rows], self.program[rows], self.point[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class RailModel:
+    """Fitted coefficients: leak in W per V e^((T-50)/40), energies (p,) in W, scale (k,) per operating point."""
+
+    points: Points
+    names: tuple[str, ...]
+    leak: float
+    energies: Floats
+    scale: Floats
+
+    def static_w(self, columns: Design) -> Floats:
+        """What stays when the program leaves, (n,) W."""
+        return self.leak * columns.static
+
+    def predict_w(self, columns: Design, frequency_mhz: Floats) -> Floats:
+        """Power of each row, (n,) W."""
+        return self.static_w(columns) + self.scale_at(frequency_mhz) * (columns.dynamic @ self.energies)
+
+    def scale_at(self, frequency_mhz: Floats) -> Floats:
+        """s(f) of each row, (n,): learned points, in between and beyond a power law of the frequency."""
+        known, logs = np.log(self.points.frequencies_mhz), np.log(self.scale)
+        wanted = np.log(frequency_mhz)
+        if known.size == 1:
+            return np.asarray(np.exp(logs[0] + wanted - known[0]), dtype=np.float64)
+        part = np.clip(np.searchsorted(known, wanted) - 1, 0, known.size - 2)
+        slope = (logs[part + 1] - logs[part]) / (known[part + 1] - known[part])
+        return np.asarray(np.exp(logs[part] + slope * (wanted - known[part])), dtype=np.float64)
+
+
+def fit(sample: Sample, points: Points, doubt: float, start: RailModel | None = None) -> RailModel:
+    """Fit a rail model; doubt > 0 is relative (0.03: 3 %). A `start` near the answer saves rounds.
+
+    Columns are divided by the measured power, so a perfect row gives 1.
+    """
+    weights = sample.weights()
+    strength = doubt**2 / sample.programs()
+    static, dynamic = sample.columns.static / sample.power_w, sample.columns.dynamic / sample.power_w[:, None]
+    scale = points.dynamic_scale() if start is None else start.scale
+    robust = weights
+    if start is not None:
+        x = _columns(static, dynamic, scale[sample.point])
+        robust = _reweighted(weights, x @ np.concatenate(([start.leak], start.energies)) - 1.0)
+    theta = np.zeros(1 + dynamic.shape[1])
+    for round_ in range(ROUNDS if start is None else 2):
+        x = _columns(static, dynamic, scale[sample.point])
+        for _ in range(1 if round_ == 0 else 2):
+            theta = _solve(x, robust, strength, sample.columns)
+            robust = _reweighted(weights, x @ theta - 1.0)
+        scale = _rescaled(scale, sample.point, robust, dynamic @ theta[1:], 1.0 - static * theta[0])
+    theta = _solve(_columns(static, dynamic, scale[sample.point]), robust, strength, sample.columns)
+    return RailModel(points, sample.columns.names, float(theta[0]), theta[1:], scale)
+
+
+def _columns(static: Floats, dynamic: Floats, scale: Floats) -> Floats:
+    return np.column_stack((static, dynamic * scale[:, None]))
+
+
+def _reweighted(weights: Floats, errors: Floats) -> Floats:
+    """Weights under which squares of these relative errors act like their absolute values; sum 1."""
+    robust = weights / np.sqrt(errors**2 + KNEE**2)
+    return np.asarray(robust / robust.sum(), dtype=np.float64)
+
+
+def _solve(x: Floats, weights: Floats, strength: float, columns: Design) -> Floats:
+    """Non-negative coefficients, leak first, of x theta = 1 under the prior; the cycle's power sets its unit."""
+    q = x.shape[1]
+    moments = np.zeros((q + 1, q + 1))
+    kernels.gram_add(moments, np.column_stack((x, np.ones(len(x)))), weights)
+    mean_columns = moments[:q, q]
+    cycle_w = (1.0 - LEAK_SHARE) / (mean_columns[1:] @ columns.mean)
+    precision = np.concatenate(([(mean_columns[0] / LEAK_SPREAD) ** 2], (cycle_w * columns.spread) ** -2.0))
+    expected = np.concatenate(([LEAK_SHARE / mean_columns[0]], columns.mean * cycle_w))
+    gram = moments[:q, :q] + np.diag(strength * precision + 1e-10 * np.diag(moments)[:q])
+    theta, _ = kernels.nnls(gram, mean_columns + strength * precision * expected)
+    return np.asarray(theta, dtype=np.float64)
+
+
+def _rescaled(scale: Floats, point: Integers, weights: Floats, dynamic: Floats, target: Floats) -> Floats:
+    """s(f) by weighted regression of what leakage leaves on the dynamic part, per point; the first is 1."""
+    seen = np.bincount(point, weights * dynamic * dynamic, minlength=scale.size)
+    want = np.bincount(point, weights * dynamic * target, minlength=scale.size)
+    found = np.where(seen > 0.0, np.maximum(want, 1e-3 * seen) / np.where(seen > 0.0, seen, 1.0), scale)
+    return np.asarray(found / found[0], dtype=np.float64)

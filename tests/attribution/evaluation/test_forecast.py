@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from powerhal.attribution.evaluation.forecast import Lags, forecast, operating_points
+from powerhal.attribution.evaluation.table import Table, read_table
+from powerhal.errors import NotEnoughData
+from tests.attribution.evaluation.synthetic import write_table
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory) -> tuple[Table, Table]:
+    place = tmp_path_factory.mktemp("xu3")
+    write_table(place / "train.csv", seed=1)
+    write_table(place / "test.csv", seed=2, programs={"PARSEC": 2, "cBench": 2})
+    return read_table(place / "train.csv"), read_table(place / "test.csv")
+
+
+def error(table: Table, power_w) -> float:
+    return float(np.mean(np.abs(power_w / table.number("a15_w") - 1)))
+
+
+def blank(table: Table, *names: str) -> Table:
+    return table.replaced({name: np.full(len(table), np.nan) for name in names})
+
+
+def test_new_programs_are_predicted(tables):
+    train, test = tables
+    found = forecast(train, test, 0.0)
+    assert error(test, found.prediction.power_w) < 0.05
+    assert {part.train.text("suite")[0] for part in found.parts} == {"cBench", "PARSEC"}
+
+
+def test_truth_of_the_test_rows_is_not_looked_at(tables):
+    train, test = tables
+    blind = blank(test, "a15_w", "a15_i")
+    np.testing.assert_array_equal(
+        forecast(train, test, 0.0).prediction.power_w, forecast(train, blind, 0.0).prediction.power_w
+    )
+
+
+def test_order_of_rows_does_not_matter(tables):
+    train, test = tables
+    shuffle = np.random.default_rng(0).permutation(len(test))
+    straight = forecast(train, test, 0.1).prediction.power_w
+    np.testing.assert_allclose(forecast(train, test.where(shuffle), 0.1).prediction.power_w, straight[shuffle])
+
+
+def test_missing_counters_fall_back_to_what_both_sides_have(tables):
+    train, test = tables
+    poor = blank(test, "L2D_CACHE_ACCESS", "BRANCH_MISPRED")
+    found = forecast(train, poor, 0.0)
+    assert all("L2D_CACHE_ACCESS" not in part.counted and "INST_RETIRED" in part.counted for part in found.parts)
+    assert np.isfinite(found.prediction.power_w).all()
+    unknown = forecast(blank(train, "L2D_CACHE_ACCESS"), test, 0.0)
+    assert all("L2D_CACHE_ACCESS" not in part.counted for part in unknown.parts)
+
+
+def test_without_counters_time_at_frequency_remains(tables):
+    train, test = tables
+    bare = Table({name: column for name, column in test.columns.items() if not name.isupper()})
+    found = forecast(train, bare, 0.0)
+    assert all(part.counted == () for part in found.parts)
+    assert error(test, forecast(train, test, 0.0).prediction.power_w) < error(test, found.prediction.power_w) < 0.3
+
+
+def test_some_rows_without_counters_only_cost_those_rows(tables):
+    train, test = tables
+    cycles = test.number("CPU_CYCLES").copy()
+    cycles[::7] = np.nan
+    cycles[1::7] = 0.0
+    found = forecast(train, test.replaced({"CPU_CYCLES": cycles}), 0.0)
+    assert np.isfinite(found.prediction.power_w).all()
+
+
+def test_a_suite_that_was_never_trained_learns_from_all(tables):
+    train, test = tables
+    strange = test.replaced({"suite": np.full(len(test), "other")})
+    found = forecast(train, strange, 0.0)
+    assert {str(name) for part in found.parts for name in part.train.text("suite")} == {"cBench", "PARSEC"}
+    assert error(test, found.prediction.power_w) < 0.1
+
+
+def test_static_part_is_small_and_intervals_hold_the_prediction(tables):
+    found = forecast(*tables, 0.0).prediction
+    assert np.all(found.low_w < found.power_w)
+    assert np.all(found.power_w < found.high_w)
+    assert np.all((found.static_w >= 0) & (found.static_w < 0.4 * found.power_w))
+
+
+def test_nothing_measured_is_said(tables):
+    train, test = tables
+    with pytest.raises(NotEnoughData, match="a15_w"):
+        forecast(blank(train, "a15_w"), test, 0.0)
+
+
+def test_operating_points_do_not_follow_the_load():
+    table = Table({"a15_freq_mhz": np.array([1000.0, 1800.0, 1800.0]), "a15_v": np.array([0.9, 1.1, 1.2])})
+    points = operating_points(table)
+    np.testing.assert_allclose(points.volts_at(table.number("a15_freq_mhz")), [0.9, 1.2, 1.2])
+    unknown = operating_points(blank(table, "a15_v"))
+    np.testing.assert_allclose(unknown.volts, 1.0)
+
+
+def test_a_lag_is_learned_without_the_program_left_out(tables):
+    lags = Lags(tables[0])
+    assert lags.best_s() in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+    assert Lags(tables[0].where(np.zeros(len(tables[0]), dtype=bool))).best_s() == 0.0

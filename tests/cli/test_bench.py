@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import argparse
+import json
+
+import pytest
+
+from powerhal.cli import bench
+from powerhal.errors import FileError
+from tests.attribution.evaluation.synthetic import write_table
+
+
+def called(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    bench.add(parser.add_subparsers())
+    args = parser.parse_args(["bench", *words])
+    return args.run(args)
+
+
+@pytest.fixture
+def files(tmp_path):
+    write_table(tmp_path / "train.csv", seed=1)
+    write_table(tmp_path / "test.csv", seed=2, programs={"cBench": 2})
+    return str(tmp_path / "train.csv"), str(tmp_path / "test.csv"), str(tmp_path / "out.csv")
+
+
+def test_json_on_stdout_progress_on_stderr(files, capsys):
+    train, test, out = files
+    assert called("xu3", "--train", train, "--test", test, "--predictions", out, "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["per_suite"]["cBench"]["mape_percent"] < 6
+    assert "fitting" in said.err
+
+
+def test_a_table_for_readers(files, capsys):
+    train, test, _ = files
+    assert called("xu3", "--train", train, "--test", test) == 0
+    text = capsys.readouterr().out
+    assert "cBench" in text
+    assert "cpu_time_share" in text
+    assert text.count("cbench.p2") == 2
+
+
+def test_a_bad_file_is_an_error_of_its_own(tmp_path):
+    with pytest.raises(FileError):
+        called("xu3", "--train", str(tmp_path / "absent.csv"))
+
+
+def test_train_is_required(capsys):
+    with pytest.raises(SystemExit):
+        called("xu3")
+    assert "--train" in capsys.readouterr().err
