@@ -77,9 +77,7 @@ def parse_cgroup(content: bytes) -> str:
 
 def parse_io(content: bytes) -> tuple[int, int]:
     """Bytes read from and written to storage of /proc/PID/io (written: less what was truncated away)."""
-    table = dict(line.split(b": ", 1) for line in content.splitlines() if b": " in line)
-    try:
-        written = int(table[b"write_bytes"]) - int(table.get(b"cancelled_write_bytes", 0))
-        return int(table[b"read_bytes"]), max(0, written)
-    except (KeyError, ValueError):
-        raise ValueError("not a /proc/PID/io file") from None
+    words = content.split()
+    if len(words) < 14 or words[8] != b"read_bytes:" or words[10] != b"write_bytes:":
+        raise ValueError("not a /proc/PID/io file")
+    return int(words[9]), max(0, int(words[11]) - int(words[13]))

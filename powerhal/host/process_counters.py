@@ -14,6 +14,7 @@ from powerhal.transport import FileRoot
 
 QTAGUID = "/proc/net/xt_qtaguid/stats"
 DRM = "/sys/class/drm"
+IO_PERIOD_NS = 1_000_000_000
 MOST_FDS = 256  # descriptors looked at when searching a process for GPU clients
 
 Key = tuple[int, int]
@@ -21,11 +22,16 @@ Amounts = dict[str, float]
 
 
 class StorageCounters:
-    """/proc/PID/io of processes that ran: needs the same user or CAP_SYS_PTRACE."""
+    """/proc/PID/io of processes that ran: needs the same user or CAP_SYS_PTRACE.
+
+    The counters keep, so the file is read at most once in `IO_PERIOD_NS` per process (its first scan
+    included); what a process moved in its very last second may be missed.
+    """
 
     def __init__(self, files: OpenFiles) -> None:
         self._files = files
         self._before: dict[Key, tuple[int, int]] = {}
+        self._due_ns: dict[Key, int] = {}
         self._refused: set[Key] = set()
 
     @property
@@ -39,8 +45,11 @@ class StorageCounters:
         if content is not None:
             self._before[_key(record)] = content
 
-    def since(self, record: Record) -> Amounts:
-        """Bytes read and written since the last call (a process born in the run starts from 0)."""
+    def since(self, record: Record, t_ns: int) -> Amounts:
+        """Bytes read and written since the last look (a process born in the run starts from 0)."""
+        if t_ns < self._due_ns.get(_key(record), t_ns):
+            return {}
+        self._due_ns[_key(record)] = t_ns + IO_PERIOD_NS
         now = self._content(record)
         if now is None:
             return {}
@@ -52,6 +61,7 @@ class StorageCounters:
     def forget(self, record: Record) -> None:
         """The process is gone."""
         self._before.pop(_key(record), None)
+        self._due_ns.pop(_key(record), None)
         self._refused.discard(_key(record))
 
     def _content(self, record: Record) -> tuple[int, int] | None:

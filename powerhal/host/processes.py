@@ -24,6 +24,8 @@ from powerhal.host.record import Record
 from powerhal.transport import FileRoot
 
 EXITED, KERNEL = -1, -2
+# /proc is listed at least every so many scans, even while the kernel says that nothing was born
+LISTING = 16
 # a process that started longer before the last scan than this was there and could not be seen
 HIDDEN_BIRTH_NS = 1_000_000_000
 
@@ -74,6 +76,7 @@ class Processes:
 
     def open(self) -> None:
         """Take in every process as it is now; raises TransportError when /proc cannot be listed."""
+        ticks, self._forks = self._totals()
         reason = self._table.trust_clocks()
         if reason:
             self._context.note(reason)
@@ -85,7 +88,6 @@ class Processes:
                 self._storage.baseline(record)
                 self._gpu.since(record, 0, old=True)
                 self._new.append(record.info)
-        ticks, self._forks = self._totals()
         self._balance.start(ticks)
         self._t_ns = self._context.clock.now_ns()
         exited = self._coverage()
@@ -101,10 +103,11 @@ class Processes:
         if not self._opened:
             self.open()
         self._scans += 1
-        look = self._table.look()
+        ticks, forks = self._totals()  # before the listing: what is born in between is counted next time
+        still = forks is not None and forks == self._forks and self._scans % LISTING
+        look = self._table.look(births=not still)
         t_ns = self._context.clock.now_ns()
         window_ns, self._t_ns = max(1, t_ns - self._t_ns), t_ns
-        ticks, forks = self._totals()
         self._balance.advance(ticks)
         work = _Work(self._balance)
         born = self._adopt(look.born, t_ns, window_ns, work)
@@ -241,7 +244,7 @@ class Processes:
             info = record.info
             if info.pid not in self._table.live:
                 continue
-            for activity, amount in self._storage.since(record).items():
+            for activity, amount in self._storage.since(record, self._t_ns).items():
                 work.usages.append(Usage(info.pid, info.start_ticks, activity, amount))
             busy_s = self._gpu.since(record, self._scans)
             if busy_s > 0:
