@@ -28,14 +28,15 @@ def read_text(path: Path) -> bytes:
     """Content of a regular file, at most one byte more than a board file may have; raises UsageError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UsageError(f"{path} is not a regular file", code="PH-U002")
-            return file.read(MAX_BYTES + 1)
     except OSError as exc:
-        if isinstance(exc, UsageError):
-            raise
         raise UsageError(f"cannot read {path}: {exc.strerror}", code="PH-U002") from exc
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"{path} is not a regular file", code="PH-U002")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def parse(text: bytes | str, name: str = "board.yaml") -> BoardDescription:
