@@ -26,7 +26,7 @@ class ChipSource:
     def __init__(
         self, chip: ChipType, bus: I2cBus, address: int, options: SensorOptions, clock: Clock | None = None
     ) -> None:
-        _check(chip, address, options)
+        check_options(chip, address, options)
         self.name = options.name
         self.chip, self.bus, self.address, self.options = chip, bus, address, options
         self.clock = clock or _boot_clock()
@@ -209,8 +209,8 @@ def _boot_clock() -> Clock:
     return BootClock()
 
 
-def _check(chip: ChipType, address: int, options: SensorOptions) -> None:
-    """Refuse what the chip cannot do; raises BoardError."""
+def check_options(chip: ChipType, address: int, options: SensorOptions) -> None:
+    """Refuse what a board asks and the chip cannot do; raises BoardError."""
     low, high = chip.addresses
     if not low <= address <= high:
         raise BoardError(f"{options.name}: {chip.name} answers at 0x{low:02x} to 0x{high:02x}, not 0x{address:02x}")
