@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from powerhal.errors import FileError, TransportError
-from powerhal.transport import Xfer
+from powerhal.transport import Clock, FileRoot, SerialPort, Xfer
 
 LARGEST = 4 << 20  # bytes of a dump file
 
@@ -111,6 +111,23 @@ class ReplayPlan:
     def fault(self, index: int) -> Exception:
         """Why transfer `index` failed; raises KeyError when it did not."""
         return self._faults[index]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayWorld:
+    """The buses of a dump where a simulated world is asked for: `assemble(board, world=ReplayWorld(...))`."""
+
+    buses: Mapping[str, ReplayBus]
+    root: FileRoot
+    clock: Clock
+
+    def bus(self, name: str) -> ReplayBus:
+        """The bus of that name; one without chips when the dump does not have it."""
+        return self.buses.get(name) or ReplayBus(name, {})
+
+    def serial(self, name: str) -> SerialPort:
+        """Raises TransportError: a register dump holds no serial lines."""
+        raise TransportError(f"{name}: a register dump holds no serial lines", kind="absent")
 
 
 def load_dump(path: str | Path) -> dict[str, ReplayBus]:
