@@ -109,7 +109,7 @@ def record(seed: int, path: Path, beside: Path, duration_s: float) -> None:
 def attribute(path: Path, beside: Path) -> dict[str, Any]:
     from powerhal.attribution import attribute as settle
     from powerhal.recording import Recording
-    from powerhal.sim.score import mark
+    from powerhal.sim.score import families, mark
     from powerhal.sim.truth import Truth
 
     plain = json.loads(beside.read_text())
@@ -117,6 +117,7 @@ def attribute(path: Path, beside: Path) -> dict[str, Any]:
         plain[key] = {int(k): v for k, v in plain[key].items()}
     truth = Truth(**plain)
     ledger = settle(Recording.open(path))
+    ledger = dataclasses.replace(ledger, rows=families(ledger, truth))
     rows = [marked.to_dict() for marked in mark(ledger, truth)]
     return {
         "root_j": truth.root_j,

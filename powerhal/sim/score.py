@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,9 +26,12 @@ class Row(Protocol):
 
 
 class Ledger(Protocol):
-    """What is asked of a ledger: its rows, and one row for several."""
+    """What is asked of a ledger: its rows, and one row for several (see attribution.ledger.Ledger)."""
 
-    rows: Sequence[Any]
+    @property
+    def rows(self) -> Sequence[Any]:
+        """All rows."""
+        ...
 
     def merge(self, name: str, rows: Sequence[Any]) -> Any:
         """One row for several."""
@@ -67,41 +70,36 @@ class Marked:
 
 
 def mark(ledger: Ledger, truth: Truth) -> list[Marked]:
-    """Every row of a ledger (policy `separate`) with its truth, in the ledger's order.
+    """Every row of a ledger (policy `separate`, families together) with its truth, in the ledger's order."""
+    named = {row.info.pid for row in ledger.rows if row.kind == "process"}
+    return [_marked(row, truth, named) for row in ledger.rows]
 
-    The children of one parent are one row, as the truth keeps them together: some were seen alive, of the
-    others only the parent's children time is known.
+
+def families(ledger: Ledger, truth: Truth) -> tuple[Any, ...]:
+    """The ledger's rows with the children of one parent as one row, as the truth keeps them together.
+
+    Some children were seen alive and have rows; of the others only the parent's children time is known.
     """
-    rows = list(_with_children_together(ledger, truth))
-    named = {row.info.pid for row in rows if row.kind == "process"}
-    return [_marked(row, truth, named) for row in rows]
-
-
-def _with_children_together(ledger: Ledger, truth: Truth) -> Iterable[Any]:
-    families: dict[int, list[Any]] = {}
+    members: dict[int, list[Any]] = {}
     for row in ledger.rows:
         if row.kind == "process":
-            pid = row.info.pid
-            group = -truth.children[pid] - 1000 if pid in truth.children else pid
-            families.setdefault(group, []).append(row)
-    done = set()
+            members.setdefault(_family(row.info.pid, truth), []).append(row)
+    rows = []
     for row in ledger.rows:
-        if row.kind != "process":
-            yield row
-            continue
-        pid = row.info.pid
-        group = -truth.children[pid] - 1000 if pid in truth.children else pid
-        if group not in done:
-            done.add(group)
-            yield _family(ledger, truth, group, families[group])
+        family = _family(row.info.pid, truth) if row.kind == "process" else 0
+        if family >= 0 or family == KERNEL_PID:
+            rows.append(row)
+        elif members[family]:
+            # the row of the parent's children time comes first: it gives the family its pid
+            found = sorted(members[family], key=lambda r: r.info.pid != family)
+            members[family] = []
+            rows.append(ledger.merge(truth.names.get(family, row.name), found))
+    return tuple(rows)
 
 
-def _family(ledger: Ledger, truth: Truth, group: int, rows: list[Any]) -> Any:
-    """One row for children; the row of the parent's children time gives it its pid, where there is one."""
-    if group >= 0 or (len(rows) == 1 and rows[0].info.pid == group):
-        return rows[0]
-    rows.sort(key=lambda row: row.info.pid != group)
-    return ledger.merge(truth.names.get(group, rows[0].name), rows)
+def _family(pid: int, truth: Truth) -> int:
+    """The pid that stands for a process: its own, or that of its parent's children."""
+    return -truth.children[pid] - 1000 if pid in truth.children else pid
 
 
 def _marked(row: Row, truth: Truth, named: set[int]) -> Marked:
@@ -118,9 +116,7 @@ def _truth(row: Row, truth: Truth, named: set[int]) -> float | None:
         known = [truth.devices.get(name) for name in row.members]
         return sum(j for j in known if j is not None) if all(j is not None for j in known) else None
     if row.kind == "process":
-        pid = row.info.pid
-        if pid in truth.children:
-            pid = -truth.children[pid] - 1000
+        pid = _family(row.info.pid, truth)
         return truth.process_j(pid) if pid in truth.names else None
     if row.kind == "rest" and row.device in truth.devices:
         rest = truth.rest_j(row.device)

@@ -48,7 +48,6 @@ class World:
         self._buses = {name: EmulatedBus(name, {}, self._pay_transfer) for name in description.buses}
         for name, sensor in description.sensors.items():
             self._buses[sensor.bus].chips[sensor.address] = self._chip(name, sensor)
-        extras = description.simulation.chips if description.simulation else {}
         for name, extra in description.simulation.chips.items() if description.simulation else ():
             battery: list[Signal | None] = [BatteryView(self._phone)]
             self._buses[extra.bus].chips[extra.address] = self._build(name, extra.chip, battery, [])

@@ -125,7 +125,8 @@ _REGISTER = {
     ("ina230", "shunt"): ("0x01", "v_shunt"), ("ina230", "voltage"): ("0x02", "v_bus"),
     ("ina231", "shunt"): ("0x01", "v_shunt"), ("ina231", "voltage"): ("0x02", "v_bus"),
     ("ina3221", "shunt"): ("0x01", "v_shunt"), ("ina3221", "voltage"): ("0x02", "v_bus"),
-    ("max17048", "voltage"): ("0x02", "v"), ("bq27441", "voltage"): ("0x04", "v"), ("bq27441", "current"): ("0x10", "i"),
+    ("max17048", "voltage"): ("0x02", "v"),
+    ("bq27441", "voltage"): ("0x04", "v"), ("bq27441", "current"): ("0x10", "i"),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -51,7 +52,7 @@ def test_truth_adds_up(seed: int) -> None:
 def test_truth_between_two_times_adds_up_over_parts() -> None:
     book = phone(1).book
     cuts = [START, START + 10_123_456_789, START + 37_000_000_000, START + 60_000_000_000]
-    parts = [book.between(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [book.between(a, b) for a, b in pairwise(cuts)]
     whole = book.between(cuts[0], cuts[-1])
     assert sum(p.root_j for p in parts) == pytest.approx(whole.root_j, rel=1e-9)
     for pid in whole.processes:
