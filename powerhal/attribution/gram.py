@@ -20,10 +20,6 @@ from powerhal.errors import ModelError
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-# Rows gathered before they meet the kernel: 2048 x 26 float64 is 426 kB and stays in a level-2 cache.
-PANEL_ROWS = 2048
-LARGEST = 1e140  # beyond this, squares summed over a panel leave the range of float64
-
 
 class Gram:
     """Weighted moments of named regressors x (p columns), the measurement z and a column of ones.
@@ -116,38 +112,20 @@ class Gram:
         """
         target = np.asarray(z, dtype=np.float64).reshape(-1)
         rows = np.asarray(x, dtype=np.float64)
-        columns = self._columns(self.names if names is None else tuple(names))
-        if rows.shape != (target.size, len(columns)):
-            raise ValueError(f"x is {rows.shape}, {target.size} rows of {len(columns)} columns expected")
-        _check_weights(weights, target.size)
-        keep = None if valid is None else np.asarray(valid, dtype=np.bool_).reshape(target.shape)
-        weight = None if weights is None else np.asarray(weights, dtype=np.float64)
-        if not np.array_equal(columns, np.arange(len(self.names))):
-            rows = _spread(rows, columns, len(self.names))
-        panel = np.empty((min(PANEL_ROWS, target.size), len(self.names) + 2))
-        for start in range(0, target.size, PANEL_ROWS):
-            part = slice(start, start + PANEL_ROWS)
-            filled = panel[: len(target[part])]
-            kernels.augment(filled, rows[part], target[part], () if weight is None else weight[part])
-            self._add_panel(filled, None if keep is None else keep[part])
-        return self
-
-    def _add_panel(self, panel: Floats, keep: Bools | None) -> None:
-        """Learn from rows of [x | z | 1] that are already multiplied by the root of their weight."""
-        chosen = panel if keep is None or keep.all() else panel[keep]
-        part = np.zeros_like(self._moments)
-        with np.errstate(invalid="ignore", over="ignore"):
-            kernels.gram_add(part, chosen)
-        # Any NaN, infinity or square out of range shows in the sum of squares: cheaper than looking at
-        # every value first. Such a panel is thrown away and learned again without those rows.
-        if not np.isfinite(part.trace()):
-            chosen = chosen[(np.abs(chosen) < LARGEST).all(axis=1)]
-            part[:] = 0.0
-            kernels.gram_add(part, chosen)
-        count = int(np.count_nonzero(chosen[:, -1]))
-        self.dropped += len(panel) - count
+        given = self.names if names is None else tuple(names)
+        if rows.shape != (target.size, len(given)):
+            raise ValueError(f"x is {rows.shape}, {target.size} rows of {len(given)} columns expected")
+        weight = _checked_weights(weights, target.size)
+        if given != self.names:
+            rows = _spread(rows, self._columns(given), len(self.names))
+        if valid is not None:
+            keep = np.asarray(valid, dtype=np.bool_).reshape(target.shape)
+            if not keep.all():
+                weight = np.where(keep, 1.0 if weight is None else weight, 0.0)
+        count = kernels.moments_add(self._moments, self._carry, rows, target, () if weight is None else weight)
         self.n += count
-        kernels.add_compensated(self._moments, self._carry, part)
+        self.dropped += target.size - count
+        return self
 
     def add_sparse(
         self,
@@ -170,8 +148,8 @@ class Gram:
             raise ValueError("starts, columns, values and z do not describe the same rows")
         if column.size and (column.min() < 0 or column.max() >= len(self.names)):
             raise ValueError("a sparse column is outside the names")
-        weight = np.ones(target.size) if weights is None else np.asarray(weights, dtype=np.float64)
-        _check_weights(weight, target.size)
+        given = _checked_weights(weights, target.size)
+        weight = np.ones(target.size) if given is None else given
         row_of = np.repeat(np.arange(target.size), np.diff(at))
         bad = ~np.isfinite(target) | ~(weight > 0.0) | ~np.isfinite(weight)
         bad[row_of[~np.isfinite(value)]] = True
@@ -200,6 +178,13 @@ class Gram:
         self._lower_stale = True
         return self
 
+    def _accumulate(self, part: Floats) -> None:
+        """moments += part, with the rounding error kept in `carry` (Knuth's two-sum)."""
+        total: Floats = self._moments + part
+        shadow = total - self._moments
+        self._carry += (self._moments - (total - shadow)) + (part - shadow)
+        self._moments = total
+
     # -- arithmetic ----------------------------------------------------------------------------
 
     def copy(self) -> Gram:
@@ -216,7 +201,7 @@ class Gram:
         place = out._places(other.names)
         part = np.zeros_like(out._moments)
         part[np.ix_(place, place)] = other.moments
-        kernels.add_compensated(out._moments, out._carry, part)
+        out._accumulate(part)
         out.n += other.n
         out.dropped += other.dropped
         return out
@@ -229,7 +214,7 @@ class Gram:
         place = out._places(other.names)
         part = np.zeros_like(out._moments)
         part[np.ix_(place, place)] = -other.moments
-        kernels.add_compensated(out._moments, out._carry, part)
+        out._accumulate(part)
         out.n = max(0.0, out.n - other.n)
         out.dropped = max(0, out.dropped - other.dropped)
         return out
@@ -323,15 +308,16 @@ class Gram:
             raise ModelError(f"these are not regression statistics: {fault}") from fault
 
 
-def _check_weights(weights: npt.ArrayLike | None, rows: int) -> None:
+def _checked_weights(weights: npt.ArrayLike | None, rows: int) -> Floats | None:
     """Raises ValueError on a wrong length or a negative weight (NaN is dropped later, and counted)."""
     if weights is None:
-        return
+        return None
     weight = np.asarray(weights, dtype=np.float64)
     if weight.shape != (rows,):
         raise ValueError(f"{weight.size} weights for {rows} rows")
-    if weight.size and float(weight.min()) < 0.0:
+    if rows and weight.min() < 0.0:
         raise ValueError("a weight is negative")
+    return weight
 
 
 def _spread(rows: Floats, columns: npt.NDArray[np.int64], width: int) -> Floats:

@@ -13,9 +13,8 @@ from typing import Any, Protocol
 from powerhal.kernels.choice import KernelTable, load, table
 
 __all__ = [
-    "KernelTable", "add_compensated", "augment", "cholesky_solve", "counter_delta", "decode_fields",
-    "field_table", "gram_add", "gram_add_sparse", "load", "nnls", "scale_fields", "spd_inverse",
-    "table", "tier", "warmup",
+    "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
+    "gram_add_sparse", "load", "moments_add", "nnls", "scale_fields", "spd_inverse", "table", "tier", "warmup",
 ]  # fmt: skip
 
 
@@ -63,17 +62,15 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
     table().gram_add_sparse(gram, starts, columns, values, weights)
 
 
-def augment(panel: Any, x: Any, z: Any, weights: Any = ()) -> None:
-    """Fill `panel` (n, p+2) with sqrt(weights) * [x | z | 1], in place: rows ready for `gram_add`.
+def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any = ()) -> int:
+    """total += sum over rows of weight * [x z 1]' [x z 1], in place; answers how many rows counted.
 
-    x (n, p), z (n,), weights (n,) >= 0 or empty. Raises ValueError when shapes disagree.
+    total, carry (p+2, p+2) float64: carry collects what rounding lost (Knuth's two-sum), the sum is
+    total + carry; x (n, p), z (n,), weights (n,) >= 0 or empty for all ones. Rows are left out when
+    their weight is 0 or NaN, or when a value times the root of the weight is NaN or beyond 1e145.
+    Raises ValueError when shapes disagree or the sums cannot be written.
     """
-    table().augment(panel, x, z, weights)
-
-
-def add_compensated(total: Any, carry: Any, part: Any) -> None:
-    """total += part in place, what rounding lost going to `carry`; all (q, q) float64 (Knuth's two-sum)."""
-    table().add_compensated(total, carry, part)
+    return table().moments_add(total, carry, x, z, weights)
 
 
 def nnls(gram: Any, rhs: Any, free: Any = (), passive: Any = ()) -> tuple[Any, int]:
@@ -137,11 +134,10 @@ def warmup() -> KernelTable:
     make = _lists
     if chosen.tier != "python":
         from numpy import zeros as make
-    gram, carry, panel = make((2, 2)), make((2, 2)), make((1, 3))
+    gram, total, carry = make((2, 2)), make((3, 3)), make((3, 3))
     chosen.gram_add(gram, [[1.0, 0.5], [0.25, 1.0]], [1.0, 2.0])
     chosen.gram_add_sparse(gram, [0, 1, 2], [0, 1], [1.0, 1.0], ())
-    chosen.augment(panel, [[1.0]], [1.0], [1.0])
-    chosen.add_compensated(gram, carry, gram)
+    chosen.moments_add(total, carry, [[1.0]], [1.0], [1.0])
     chosen.nnls([[2.0, 0.5], [0.5, 1.0]], [1.0, -1.0], (), ())
     chosen.cholesky_solve([[2.0, 0.5], [0.5, 1.0]], [1.0, 0.0])
     chosen.spd_inverse([[2.0, 0.5], [0.5, 1.0]])

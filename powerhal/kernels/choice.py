@@ -30,8 +30,7 @@ class KernelTable:
     reason: str
     gram_add: Callable[[Any, Any, Any], None]
     gram_add_sparse: Callable[[Any, Any, Any, Any, Any], None]
-    augment: Callable[[Any, Any, Any, Any], None]
-    add_compensated: Callable[[Any, Any, Any], None]
+    moments_add: Callable[[Any, Any, Any, Any, Any], int]
     nnls: Callable[[Any, Any, Any, Any], tuple[Any, int]]
     cholesky_solve: Callable[[Any, Any], Any]
     spd_inverse: Callable[[Any], Any]

@@ -18,6 +18,9 @@ Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 LAYOUT_COLUMNS = 6
 
+NOTHING: Floats = np.empty(0)
+NOTHING.setflags(write=False)
+
 
 def floats(values: Any, *shape: int) -> Floats:
     """float64, C-contiguous, of that shape (-1: any length); raises ValueError otherwise."""
@@ -38,19 +41,18 @@ def integers(values: Any, *shape: int) -> Ints:
 
 def flags(values: Any, size: int) -> Bools:
     """A fresh bool array of `size`; an empty input is all False."""
-    array = np.array(values, dtype=np.bool_).reshape(-1)
-    if array.size == 0:
+    if len(values) == 0:
         return np.zeros(size, dtype=np.bool_)
+    array = np.array(values, dtype=np.bool_)
     _check_shape(array.shape, (size,))
     return array
 
 
 def weights_of(values: Any, rows: int) -> Floats:
     """Weights (rows,) or an empty array, which stands for all ones."""
-    array = np.ascontiguousarray(values, dtype=np.float64)
-    if array.size or array.ndim != 1:
-        _check_shape(array.shape, (rows,))
-    return _plain(array)
+    if len(values) == 0 and rows:
+        return NOTHING
+    return floats(values, rows)
 
 
 def writable(gram: Any) -> Floats:
@@ -64,13 +66,12 @@ def writable(gram: Any) -> Floats:
     return gram
 
 
-def panel(out: Any, rows: int, columns: int) -> Floats:
-    """The array itself, when [x | z | 1] of that size can be written into it; ValueError otherwise."""
-    if not isinstance(out, np.ndarray) or out.dtype != np.float64 or out.shape != (rows, columns + 2):
-        raise ValueError(f"a float64 panel of {rows} x {columns + 2} expected")
-    if not (out.flags.c_contiguous and out.flags.writeable):
-        raise ValueError("the panel must be C-contiguous and writable")
-    return out
+def sums(total: Any, carry: Any) -> tuple[Floats, Floats]:
+    """Moments and their rounding errors: two Grams of one size, 2 or more."""
+    kept, lost = writable(total), writable(carry)
+    if kept.shape != lost.shape or len(kept) < 2:
+        raise ValueError(f"a Gram of {kept.shape} and a carry of {lost.shape} do not hold [x z 1]")
+    return kept, lost
 
 
 def sparse(starts: Any, columns: Any, values: Any, width: int) -> tuple[Ints, Ints, Floats]:
@@ -134,5 +135,9 @@ def _plain(array: Array) -> Array:
 
 
 def _check_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    if len(shape) != len(wanted) or any(w not in (-1, s) for s, w in zip(shape, wanted, strict=True)):
+    fits = len(shape) == len(wanted)
+    if fits:
+        for k, size in enumerate(wanted):
+            fits = fits and size in (-1, shape[k])
+    if not fits:
         raise ValueError(f"shape {shape} where {wanted} is expected")

@@ -12,8 +12,6 @@ from powerhal.kernels.edge import Floats, Ints
 # Below this many rows a compiled loop beats the call into BLAS.
 BLAS_ROWS = 24
 
-_NO_WEIGHTS = np.empty(0)
-
 
 def gram_add(gram: Any, rows: Any, weights: Any) -> None:
     """See `powerhal.kernels.gram_add`."""
@@ -32,17 +30,20 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
     jit_regression.gram_sparse(total, at, column, value, edge.weights_of(weights, at.size - 1))
 
 
-def augment(panel: Any, x: Any, z: Any, weights: Any) -> None:
-    """See `powerhal.kernels.augment`."""
-    matrix = edge.floats(x, -1, -1)
-    out = edge.panel(panel, *matrix.shape)
-    jit_regression.augment(out, matrix, edge.floats(z, len(matrix)), edge.weights_of(weights, len(matrix)))
-
-
-def add_compensated(total: Any, carry: Any, part: Any) -> None:
-    """See `powerhal.kernels.add_compensated`."""
-    kept = edge.writable(total)
-    jit_regression.add_compensated(kept, edge.writable(carry), edge.floats(part, *kept.shape))
+def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
+    """See `powerhal.kernels.moments_add`."""
+    kept, lost = edge.sums(total, carry)
+    matrix = edge.floats(x, -1, len(kept) - 2)
+    rows = len(matrix)
+    target = edge.floats(z, rows)
+    weight = edge.weights_of(weights, rows)
+    count = 0
+    panel = np.empty((min(tier_numpy.PANEL_ROWS, rows), len(kept)))
+    for start in range(0, rows, tier_numpy.PANEL_ROWS):
+        filled = panel[: rows - start]
+        count += jit_regression.augment(filled, matrix, target, weight, start)
+        jit_regression.add_compensated(kept, lost, filled.T @ filled)
+    return count
 
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:

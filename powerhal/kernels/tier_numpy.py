@@ -11,6 +11,9 @@ from powerhal.kernels.edge import Bools, Floats, Ints
 
 # Rows a panel: the panel of 25 columns stays in the second-level cache (256 kB to 512 kB).
 PANEL_ROWS = 2048
+# Rows with a value beyond the root are left out: their squares would leave the range of float64.
+LARGEST_ROOT = 1e145
+LARGEST = 1e289
 BACKUP_TRIES = 3
 DUAL_TOLERANCE = 1e-13
 SWEEPS = 20_000
@@ -49,31 +52,37 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
         total[np.ix_(active, active)] += np.triu(np.outer(scaled, x))
 
 
-def augment(panel: Any, x: Any, z: Any, weights: Any) -> None:
-    """See `powerhal.kernels.augment`."""
-    matrix = edge.floats(x, -1, -1)
+def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
+    """See `powerhal.kernels.moments_add`."""
+    kept, lost = edge.sums(total, carry)
+    matrix = edge.floats(x, -1, len(kept) - 2)
     target = edge.floats(z, len(matrix))
     weight = edge.weights_of(weights, len(matrix))
-    out = edge.panel(panel, *matrix.shape)
-    if weight.size:
-        root = np.sqrt(weight)
-        np.multiply(matrix, root[:, None], out=out[:, :-2])
-        np.multiply(target, root, out=out[:, -2])
-        out[:, -1] = root
-    else:
-        out[:, :-2] = matrix
-        out[:, -2] = target
-        out[:, -1] = 1.0
+    count = 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        panel = np.empty((min(PANEL_ROWS, len(matrix)), len(kept)))
+        for start in range(0, len(matrix), PANEL_ROWS):
+            part = slice(start, start + PANEL_ROWS)
+            filled = panel[: len(target[part])]
+            filled[:, :-2], filled[:, -2], filled[:, -1] = matrix[part], target[part], 1.0
+            if weight.size:
+                filled *= np.sqrt(weight[part])[:, None]
+            count += absorb(kept, lost, filled)
+    return count
 
 
-def add_compensated(total: Any, carry: Any, part: Any) -> None:
-    """See `powerhal.kernels.add_compensated`."""
-    kept, lost = edge.writable(total), edge.writable(carry)
-    new = edge.floats(part, *kept.shape)
+def absorb(kept: Floats, lost: Floats, panel: Floats) -> int:
+    """Add the Gram of a panel with two-sum, leaving out rows that are out of range; rows that count."""
+    new = panel.T @ panel
+    # One look at the sum of squares finds a NaN, an infinity or a giant anywhere in the panel.
+    if not new.trace() < LARGEST:
+        panel[~(np.abs(panel) < LARGEST_ROOT).all(axis=1)] = 0.0
+        new = panel.T @ panel
     after = kept + new
     shadow = after - kept
     lost += (kept - (after - shadow)) + (new - shadow)
     kept[:] = after
+    return int(np.count_nonzero(panel[:, -1]))
 
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:

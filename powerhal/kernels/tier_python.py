@@ -14,6 +14,7 @@ from typing import Any
 Row = list[float]
 Matrix = list[Row]
 
+LARGEST_ROOT = 1e145
 BACKUP_TRIES = 3
 DUAL_TOLERANCE = 1e-13
 SWEEPS = 20_000
@@ -53,32 +54,32 @@ def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: 
                     gram[column[a]][column[b]] += w * value[a] * value[b]
 
 
-def augment(panel: Any, x: Any, z: Any, weights: Any) -> None:
-    """See `powerhal.kernels.augment`."""
-    weight = _weights(weights, len(x))
-    if not len(panel) == len(x) == len(z):
-        raise ValueError(f"a panel of {len(panel)} rows for {len(x)} rows and {len(z)} targets")
-    for k, w in enumerate(weight):
-        root = sqrt(w)
-        row = [*x[k], z[k], 1.0]
-        if len(panel[k]) != len(row):
-            raise ValueError(f"a panel {len(panel[k])} wide where {len(row)} is expected")
-        for j, value in enumerate(row):
-            panel[k][j] = value * root
-
-
-def add_compensated(total: Any, carry: Any, part: Any) -> None:
-    """See `powerhal.kernels.add_compensated`."""
+def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
+    """See `powerhal.kernels.moments_add`."""
     size = _square(total)
-    if _square(carry) != size or _square(part) != size:
-        raise ValueError(f"a carry and a part of {size} x {size} expected")
+    if _square(carry) != size:
+        raise ValueError(f"a carry of {size} x {size} expected")
+    weight = _weights(weights, len(x))
+    wide = [_row([*row, target, 1.0], size) for row, target in zip(x, z, strict=True)]
+    part = [[0.0] * size for _ in range(size)]
+    count = 0
+    for row, w in zip(wide, weight, strict=True):
+        root = sqrt(w) if w > 0.0 else 0.0
+        scaled = [value * root for value in row]
+        if root == 0.0 or not all(abs(value) < LARGEST_ROOT for value in scaled):
+            continue
+        count += 1
+        for i in range(size):
+            for j in range(i, size):
+                part[i][j] += scaled[i] * scaled[j]
     for i in range(size):
         for j in range(size):
-            before, new = float(total[i][j]), float(part[i][j])
+            before, new = float(total[i][j]), part[min(i, j)][max(i, j)]
             after = before + new
             shadow = after - before
             carry[i][j] += (before - (after - shadow)) + (new - shadow)
             total[i][j] = after
+    return count
 
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Row, int]:

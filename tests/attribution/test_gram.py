@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.attribution.gram import PANEL_ROWS, Gram
+from powerhal.attribution.gram import Gram
+from powerhal.kernels.tier_numpy import PANEL_ROWS
 from powerhal.errors import ModelError
 
 SETTINGS = settings(max_examples=40, deadline=None)

@@ -93,7 +93,14 @@ def test_sparse_indices_cannot_leave_the_gram(arrays):
     assert not gram.any()
 
 
-def test_panels_must_fit(arrays):
-    for panel in (np.zeros((2, 3)), np.zeros((1, 3), dtype=np.float32), [[0.0] * 3]):
-        with pytest.raises(ValueError, match="panel"):
-            arrays.augment(panel, [[1.0]], [1.0], ())
+def test_moments_must_fit(arrays):
+    square, rows, z = np.zeros((3, 3)), np.ones((2, 1)), np.ones(2)
+    bad = [
+        (np.zeros((3, 4)), square, rows, z, ()), (square, np.zeros((4, 4)), rows, z, ()),
+        (square, square.copy(), np.ones((2, 2)), z, ()), (square, square.copy(), rows, np.ones(3), ()),
+        (square, square.copy(), rows, z, [1.0]), (frozen_square(), square, rows, z, ()),
+    ]  # fmt: skip
+    for given in bad:
+        with pytest.raises(ValueError, match=r"Gram|shape"):
+            arrays.moments_add(*given)
+    assert not square.any()

@@ -70,26 +70,62 @@ def test_sparse_rows_add_up_like_dense_ones(tier, seed, rows, width, weighted):
     close(got, np.triu(want), 1e-12)
 
 
-@given(seed=seeds, rows=st.integers(0, 9), columns=st.integers(1, 5), weighted=st.booleans())
+@given(seed=seeds, rows=st.integers(0, 30), columns=st.integers(0, 5), weighted=st.booleans())
 @SETTINGS
-def test_augment_writes_weighted_rows(tier, seed, rows, columns, weighted):
+def test_moments_are_the_gram_of_augmented_rows(tier, seed, rows, columns, weighted):
     rng = np.random.default_rng(seed)
     x, z = rng.normal(size=(rows, columns)), rng.normal(size=rows)
     weights = rng.random(rows) if weighted else np.empty(0)
-    panel = np.full((rows, columns + 2), np.nan)
-    tier.augment(panel, x, z, weights)
-    root = np.sqrt(weights) if weighted else np.ones(rows)
-    close(panel, np.column_stack((x, z, np.ones(rows))) * root[:, None], 1e-15)
+    total, carry = np.eye(columns + 2), np.zeros((columns + 2, columns + 2))
+    assert tier.moments_add(total, carry, x, z, weights) == rows
+    wide = np.column_stack((x, z, np.ones(rows)))
+    want = np.eye(columns + 2) + (twins.gram(wide, weights if weighted else np.ones(rows)) if rows else 0.0)
+    close(total + carry, want, 1e-13)
 
 
-def test_compensated_sum_keeps_what_plain_addition_loses(tier):
-    total, carry = np.array([[1e16]]), np.zeros((1, 1))
+POISON = [np.nan, np.inf, -np.inf, 1e200, -2e145]
+
+
+@given(seed=seeds, data=st.data())
+@SETTINGS
+def test_rows_out_of_range_are_left_out(tier, seed, data):
+    rng = np.random.default_rng(seed)
+    x, z, weights = rng.normal(size=(12, 3)), rng.normal(size=12), rng.random(12) + 0.5
+    bad = data.draw(st.sets(st.integers(0, 11)))
+    for k in bad:
+        where = data.draw(st.sampled_from(["x", "z", "weight"]))
+        if where == "x":
+            x[k, data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(POISON))
+        elif where == "z":
+            z[k] = data.draw(st.sampled_from(POISON))
+        else:
+            weights[k] = data.draw(st.sampled_from([0.0, np.nan]))
+    total, carry = np.zeros((5, 5)), np.zeros((5, 5))
+    assert tier.moments_add(total, carry, x, z, weights) == 12 - len(bad)
+    good = [k for k in range(12) if k not in bad]
+    want = twins.gram(np.column_stack((x, z, np.ones(12)))[good], weights[good]) if good else np.zeros((5, 5))
+    close(total + carry, want, 1e-12)
+
+
+def test_moments_keep_what_plain_addition_loses(tier):
+    total, carry = np.full((2, 2), 1e16), np.zeros((2, 2))
     plain = 1e16
     for _ in range(1000):
-        tier.add_compensated(total, carry, np.array([[0.7]]))
+        tier.moments_add(total, carry, np.empty((1, 0)), [1.0], [0.7])
         plain += 0.7
     assert abs(total[0, 0] + carry[0, 0] - (1e16 + 700.0)) <= 2.0
     assert abs(plain - (1e16 + 700.0)) > 100.0
+
+
+def test_moments_cross_panels(tier):
+    rng = np.random.default_rng(3)
+    rows = 5000 if tier.tier != "python" else 100
+    x, z, weights = rng.random((rows, 2)), rng.random(rows), rng.random(rows)
+    x[rows - 3, 1] = np.nan
+    total, carry = np.zeros((4, 4)), np.zeros((4, 4))
+    assert tier.moments_add(total, carry, x, z, weights) == rows - 1
+    wide = np.delete(np.column_stack((x, z, np.ones(rows))) * np.sqrt(weights)[:, None], rows - 3, axis=0)
+    close(total + carry, wide.T @ wide, 1e-13)
 
 
 @given(seed=seeds, size=st.integers(1, 9), columns=st.integers(1, 3))
