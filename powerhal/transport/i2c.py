@@ -17,7 +17,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from smbus2 import SMBus
@@ -40,13 +39,8 @@ def _jitter(kind: str) -> None:
         time.sleep(random.uniform(0.2e-3, 2e-3))
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One ioctl: its structure, how many messages it carries, which transfers it answers."""
-
-    data: Any
-    messages: int
-    transfers: range
+_Call = tuple[Any, int]
+"""One ioctl: its structure, and how many messages it carries."""
 
 
 class LinuxPlan:
@@ -70,7 +64,6 @@ class LinuxPlan:
         """Set up every message; one call a transfer."""
         calls, at = [], 0
         base = ctypes.addressof(self._read)
-        size = ctypes.sizeof(i2c_msg)
         for i, xfer in enumerate(self._xfers):
             first = at
             for flags, length, place in (
@@ -82,27 +75,24 @@ class LinuxPlan:
                     message.addr, message.flags, message.len = xfer.address, flags, length
                     message.buf = ctypes.cast(place, ctypes.POINTER(ctypes.c_char))
                     at += 1
-            calls.append(self._call(first, at - first, size, range(i, i + 1)))
+            calls.append(self._call(first, at - first))
         return calls
 
-    def _call(self, first: int, count: int, size: int, transfers: range) -> _Call:
-        start = ctypes.addressof(self._messages) + first * size
-        data = i2c_rdwr_ioctl_data(msgs=ctypes.cast(start, ctypes.POINTER(i2c_msg)), nmsgs=count)
-        return _Call(data, count, transfers)
+    def _call(self, first: int, count: int) -> _Call:
+        start = ctypes.addressof(self._messages) + first * ctypes.sizeof(i2c_msg)
+        return i2c_rdwr_ioctl_data(msgs=ctypes.cast(start, ctypes.POINTER(i2c_msg)), nmsgs=count), count
 
     def _group(self) -> list[_Call]:
         """As few calls as the limit of messages allows."""
-        size = ctypes.sizeof(i2c_msg)
         calls: list[_Call] = []
-        first, count, begin = 0, 0, 0
-        for i, xfer in enumerate(self._xfers):
-            n = _count(xfer)
+        first, count = 0, 0
+        for n in map(_count, self._xfers):
             if count + n > MESSAGES:
-                calls.append(self._call(first, count, size, range(begin, i)))
-                first, count, begin = first + count, 0, i
+                calls.append(self._call(first, count))
+                first, count = first + count, 0
             count += n
         if count:
-            calls.append(self._call(first, count, size, range(begin, len(self._xfers))))
+            calls.append(self._call(first, count))
         return calls
 
     def run(self) -> Sequence[int]:
@@ -113,8 +103,8 @@ class LinuxPlan:
         calls = self._batch if bus.batched else self._single
         ioctl, fd = bus.ioctl, bus.fd
         try:
-            for call in calls:
-                if ioctl(fd, I2C_RDWR, call.data) != call.messages:
+            for data, messages in calls:
+                if ioctl(fd, I2C_RDWR, data) != messages:
                     return self._one_by_one()
         except OSError as error:
             if error.errno == errno.EOPNOTSUPP and bus.batched and len(self._xfers) > 1:
@@ -138,13 +128,14 @@ class LinuxPlan:
 
     def _attempt(self, index: int, call: _Call) -> TransportError | None:
         xfer, bus = self._xfers[index], self._bus
+        data, messages = call
         tries = 0
         while True:
             try:
-                done = bus.ioctl(bus.fd, I2C_RDWR, call.data)
-                if done == call.messages:
+                done = bus.ioctl(bus.fd, I2C_RDWR, data)
+                if done == messages:
                     return None
-                error = OSError(errno.ENXIO, f"{done} of {call.messages} messages done")
+                error = OSError(errno.ENXIO, f"{done} of {messages} messages done")
             except OSError as caught:
                 error = caught
             fault = transport_error(f"{bus.name} 0x{xfer.address:02x}", error, I2C)
