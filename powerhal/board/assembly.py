@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from powerhal import chips, host
+from powerhal import chips, host, meters
 from powerhal.board import discover, kernel_rails, owned
 from powerhal.board import topology as topology_module
 from powerhal.board.buses import World, close_all, open_buses
-from powerhal.board.schema import BoardDescription, Sensor
+from powerhal.board.schema import BoardDescription, Meter, Sensor
 from powerhal.board.settings import sensor_options
 from powerhal.channel import ActivitySource, Source, Topology
 from powerhal.errors import HardwareError, PowerhalError, TransportError
 from powerhal.host import clusters as host_clusters
 from powerhal.host.context import HostContext
-from powerhal.transport import Clock, FileRoot, I2cBus
+from powerhal.transport import Clock, FileRoot, I2cBus, SerialPort
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Assembly:
     clock: Clock
     notes: list[str] = field(default_factory=list)
     buses: dict[str, I2cBus] = field(default_factory=dict)
+    lines: dict[str, SerialPort] = field(default_factory=dict)
 
     def promised(self, source: Source) -> bool:
         """Whether the board file describes this source itself, so that its absence is an error."""
@@ -70,6 +72,8 @@ class Assembly:
             source.close()
         for scanner in self.activity_sources:
             scanner.close()
+        for line in self.lines.values():
+            line.close()
         close_all(self.buses)
 
 
@@ -87,11 +91,13 @@ def assemble(
     clock: Clock | None = None,
     world: World | None = None,
     program: bool = True,
+    lines: Mapping[str, SerialPort] | None = None,
 ) -> Assembly:
     """The sources of a board, on this machine, on a copied tree (`root`) or in a simulated `world`.
 
-    `program=False` never writes to a chip. With a copied tree there is no bus: chips are then looked for
-    among the tree's kernel drivers. Raises TransportError when a bus of the board cannot be opened.
+    `program=False` never writes to a chip. `lines` gives the open line of a meter in place of its `port`. With a
+    copied tree there is no bus: chips are then looked for among the tree's kernel drivers. Raises
+    TransportError when a bus or line of the board cannot be opened.
     """
     live = root is None or _is_live(root)
     if world is not None:
@@ -100,13 +106,14 @@ def assemble(
     buses = open_buses(board, world, root) if world is not None or live else {}
     try:
         builder = _Builder(board, root, clock, buses, world)
+        builder.live, builder.lines = live, dict(lines or {})
         sources = [*builder.chips(program=program), *builder.meters(), *builder.kernel(), *builder.activity()]
         processes = host.activity_sources(root, builder.context()) if board.activity.processes else []
         topology = builder.topology(sources)
     except Exception:
         close_all(buses)
         raise
-    return Assembly(board, topology, sources, processes, clock, builder.notes, buses)
+    return Assembly(board, topology, sources, processes, clock, builder.notes, buses, builder.lines)
 
 
 def _real_root() -> FileRoot:
@@ -148,6 +155,8 @@ class _Builder:
         self.rates: dict[str, float] = _rates(board)
         self.owned: list[owned.Node] = []
         self.made: dict[str, str] = {}
+        self.live = True
+        self.lines: dict[str, SerialPort] = {}
 
     def context(self) -> HostContext:
         """What the host rooms need to know now; they share the list of notes."""
@@ -164,7 +173,7 @@ class _Builder:
             if bus is None or owner:
                 found += self._through_driver(name, sensor, owner)
             else:
-                options = sensor_options(name, sensor, program=program)
+                options = sensor_options(name, sensor, sensor.rate_hz, program=program)
                 found.append(chips.load(sensor.chip).source(bus, sensor.address, options, self.clock))
         return found
 
@@ -184,8 +193,32 @@ class _Builder:
         return owned.sources(self.root, self.context(), node)
 
     def meters(self) -> list[Source]:
-        """The sources of every instrument on a serial line."""
-        return []
+        """The sources of every instrument on a serial line; with a copied tree there are none."""
+        found: list[Source] = []
+        for name, meter in self.board.meters.items():
+            port = self._line(name, meter)
+            if port is None:
+                self.notes.append(f"{name} ({meter.protocol} at {meter.port}) is not read: there is no line here")
+                continue
+            self.lines[name] = port
+            wanted = {
+                sensor: meters.MeterChip(spec.chip, spec.address, sensor_options(sensor, spec, meter.rate_hz))
+                for sensor, spec in meter.sensors.items()
+            }
+            found += meters.load(meter.protocol)(name, port, wanted, self.clock)
+        return found
+
+    def _line(self, name: str, meter: Meter) -> SerialPort | None:
+        """The open line of a meter: given by the caller, simulated, or real."""
+        if name in self.lines:
+            return self.lines[name]
+        if self.world is not None:
+            return self.world.serial(name)
+        if not self.live:
+            return None
+        from powerhal.transport.serial import open_port
+
+        return open_port(meter.port, meter.baud)
 
     def kernel(self) -> list[Source]:
         """What the kernel measures, where the board asks for it."""

@@ -48,7 +48,7 @@ def bus_shares(board: BoardDescription) -> dict[str, float]:
     for name, sensor in board.sensors.items():
         chip = load_chip(sensor.chip)
         try:
-            options = sensor_options(name, sensor)
+            options = sensor_options(name, sensor, sensor.rate_hz)
             settings = settings_of(chip, expected_config(chip, config_si(sensor)))
             rate_hz = options.rate_hz or chip.default_hz
             row = build_row(chip, sensor.address, options, settings, period_s=1.0 / rate_hz)

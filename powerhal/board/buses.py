@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from powerhal.board.schema import BoardDescription, Bus
+from powerhal.errors import TransportError
 from powerhal.transport import Clock, FileRoot, I2cBus, SerialPort
 
 #: Control byte of each multiplexer for a channel: one bit a channel, or an enable bit and the number.
@@ -93,8 +94,20 @@ def _opener(world: World | None, root: FileRoot) -> Opener:
 
         if spec.kind == "mux":
             assert spec.parent is not None and spec.address is not None and spec.channel is not None
+            _refuse_owned(opened[spec.parent], spec.address, name)
             return mux.MuxBus(opened[spec.parent], spec.address, MUXES[spec.chip](spec.channel), name)
         assert spec.device is not None
         return i2c.open_bus(spec.device, root)
 
     return adapter
+
+
+def _refuse_owned(parent: I2cBus, address: int, name: str) -> None:
+    """Two masters of one multiplexer would switch it under each other's feet."""
+    owner = parent.owner(address)
+    if owner:
+        raise TransportError(
+            f"the multiplexer of {name} at 0x{address:02x} on {parent.name} belongs to the kernel driver {owner}",
+            kind="busy",
+            hint="its channels are adapters of their own: describe them with `kind: i2c` and their /dev/i2c-N",
+        )

@@ -33,6 +33,7 @@ CODES: Final[dict[str, str]] = {
     "PH-B025": "unknown role, parameter or setting",
     "PH-B026": "rails or buses form a circle",
     "PH-B027": "there is not exactly one root rail",
+    "PH-B028": "unknown meter protocol",
     "PH-B031": "a quantity without a unit, or with a foreign one",
     "PH-B041": "shunt not plausible",
     "PH-B042": "two chips at one address",

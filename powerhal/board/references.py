@@ -14,6 +14,7 @@ from powerhal.board.problems import did_you_mean
 from powerhal.board.strict_yaml import Document, Path
 from powerhal.chips import CHIPS
 from powerhal.errors import Problem
+from powerhal.meters import METERS
 from powerhal.units import parse_any, parse_quantity
 
 #: Keys that a bus of each kind must have, and no other kind may.
@@ -184,11 +185,18 @@ def _sensors(found: _Finder) -> None:
 
 
 def _chips(found: _Finder) -> None:
+    """Names of chips and of meter protocols, which other rooms keep in tables."""
     extras = ((("simulation", "chips", name), spec) for name, spec in found.maps("simulation", "chips"))
     for path, spec in (*_sensor_places(found), *extras):
         chip = spec.get("chip")
         if isinstance(chip, str) and chip not in CHIPS:
             found.say((*path, "chip"), "PH-B021", f"unknown chip {chip!r}{did_you_mean(chip, CHIPS, what='chips')}")
+
+    for meter, spec in found.maps("meters"):
+        protocol = spec.get("protocol")
+        if isinstance(protocol, str) and protocol not in METERS:
+            near = did_you_mean(protocol, METERS, what="protocols")
+            found.say(("meters", meter, "protocol"), "PH-B028", f"unknown protocol {protocol!r}{near}")
 
 
 def _devices(found: _Finder) -> None:

@@ -7,15 +7,16 @@ from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.units import SUFFIX, parse_any
 
 
-def sensor_options(name: str, sensor: Sensor | MeterSensor, *, program: bool = True) -> SensorOptions:
+def sensor_options(
+    name: str, sensor: Sensor | MeterSensor, rate_hz: float | None = None, *, program: bool = True
+) -> SensorOptions:
     """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first)."""
     inputs = tuple(
-        ChannelOptions(number, wired.rail, wired.shunt_ohms or 0.0, wired.tolerance, gain=-1.0 if wired.invert else 1.0)
+        ChannelOptions(number, wired.rail, wired.shunt_ohms or 0.0, gain=-1.0 if wired.invert else 1.0)
         for number, wired in sorted(sensor.wired().items())
     )
-    if isinstance(sensor, MeterSensor):
-        return SensorOptions(name, channels=inputs, program=False)
-    return SensorOptions(name, sensor.rate_hz or 0.0, inputs, config_si(sensor), program)
+    config = config_si(sensor) if isinstance(sensor, Sensor) else {}
+    return SensorOptions(name, rate_hz or 0.0, inputs, config, program)
 
 
 def config_si(sensor: Sensor) -> dict[str, float]:
