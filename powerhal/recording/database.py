@@ -21,6 +21,8 @@ from powerhal.recording.chunks import Chunk
 from powerhal.recording.schema import APPLICATION_ID, FORMAT
 
 _MAGIC = b"SQLite format 3\0"
+BARREN = 2000  # so many damaged row numbers one after another, and the rest of the table is given up
+SMALLEST_ROW = 16  # bytes of a chunk in the file at the very least
 _HINT = "give a file that 'powerhal record' wrote (NAME.phr)"
 
 
@@ -66,13 +68,14 @@ class Database:
             return
         except (sqlite3.DatabaseError, TypeError) as error:
             self.note("PH-R005", f"table {table} is damaged ({error}); reading it row by row")
+        barren = 0
         for number in range(1, self._last(table) + 1):
-            with contextlib.suppress(sqlite3.DatabaseError):
-                row = self._db.execute(
-                    f"SELECT {fields} FROM {table} WHERE id = ?",  # noqa: S608 - own words
-                    (number,),
-                ).fetchone()
-                if row and (source is None or row[0] == source):
+            row = self._one(f"SELECT {fields} FROM {table} WHERE id = {number}")  # noqa: S608 - own words
+            barren = 0 if row else barren + 1
+            if barren > BARREN:
+                return
+            if row and (source is None or row[0] == source):
+                with contextlib.suppress(TypeError):
                     yield Chunk(*row)
 
     def note(self, code: str, message: str) -> None:
@@ -121,11 +124,18 @@ class Database:
                 hint="install a newer powerhal: pip install --upgrade powerhal",
             )
 
-    def _last(self, table: str) -> int:
-        """Highest row number that might be there; the b-tree may be too damaged to say."""
+    def _one(self, statement: str) -> tuple[Any, ...] | None:
+        """The row that the statement names, None when it is absent or its page is damaged."""
         with contextlib.suppress(sqlite3.DatabaseError):
-            return int(self._db.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)  # noqa: S608
-        return 1_000_000
+            row: tuple[Any, ...] | None = self._db.execute(statement).fetchone()
+            return row
+        return None
+
+    def _last(self, table: str) -> int:
+        """Highest row number that can be there: told by the table, else by the size of the file."""
+        row = self._one(f"SELECT max(id) FROM {table}")  # noqa: S608 - own words
+        fit = Path(self.path).stat().st_size // SMALLEST_ROW + 1
+        return min(int(row[0] or 0), fit) if row and isinstance(row[0], int) else fit
 
 
 def _read_only(path: str) -> sqlite3.Connection:
