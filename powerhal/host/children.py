@@ -74,7 +74,7 @@ def settle(
     graves = {record.info.pid: record for record in (*gone, *late)}
     for certain, records in ((True, gone), (False, late)):
         for record in records:
-            parent = _heir(record, live, graves)
+            parent = heir(record, live, graves)
             if parent is None:
                 orphaned_ns += record.total_ns
                 continue
@@ -97,13 +97,13 @@ def surplus(live: Mapping[int, Record], touched: Mapping[int, Record], gone: Seq
     credit: dict[int, int] = {}
     graves = {record.info.pid: record for record in gone}
     for record in graves.values():
-        parent = _heir(record, live, graves)
+        parent = heir(record, live, graves)
         if parent is not None:
             credit[parent.info.pid] = credit.get(parent.info.pid, 0) + record.total_ns
     return [r for r in touched.values() if r.reaped_ns - r.accounted_ns > credit.get(r.info.pid, 0)]
 
 
-def _heir(record: Record, live: Mapping[int, Record], graves: Mapping[int, Record]) -> Record | None:
+def heir(record: Record, live: Mapping[int, Record], graves: Mapping[int, Record]) -> Record | None:
     """The nearest ancestor that still lives; None when the line is lost."""
     ppid = record.info.ppid
     for _ in range(64):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,6 +14,8 @@ from powerhal.host.record import Record, make_info
 from powerhal.transport import FileRoot
 
 PROC = "/proc"
+LOADAVG = "/proc/loadavg"
+MOST_PROBES = 256  # new pids to ask one by one; more than that, and the listing is cheaper
 MOST_RENAMES = 8  # a process that renames itself all the time keeps its last name
 
 
@@ -34,6 +37,7 @@ class ProcessTable:
         self._by_name: dict[str, Record] = {}
         self._refused: set[str] = set()
         self._names: list[str] = []
+        self._last_pid = -1
         self._records: list[Record] = []  # the values of `live`
         self._read_clocks: Callable[[], list[int]] = list  # their clocks
         self.live: dict[int, Record] = {}
@@ -47,13 +51,18 @@ class ProcessTable:
         """Processes that are listed but may not be read."""
         return len(self._refused)
 
-    def look(self, *, births: bool = True) -> Look:
+    def look(self, *, births: bool = True, listing: bool = True) -> Look:
         """Who is there now; the gone are taken out of `live`. Raises TransportError without /proc.
 
-        `births` False: the kernel has forked nothing since the last look, so the listing is left out (those
-        that ended are found by their clocks).
+        `births` False: the kernel has forked nothing since the last look. `listing` False: /proc need not be
+        listed if there is a cheaper way to find the newborn (those that ended are found by their clocks).
         """
-        born, gone = self._listing() if births else ([], [])
+        born: list[str] | None = []
+        gone: list[Record] = []
+        if births:
+            born = self._recent()
+        if listing or born is None:
+            born, gone = self._listing()
         self.touched = {pid: record for pid, record in self.touched.items() if record.doubtful_ns}
         for record in gone:
             self._remove(record)
@@ -72,25 +81,59 @@ class ProcessTable:
         born = [name for name in listed - known.keys() - self._refused if name.isdigit()]
         return born, [known[name] for name in known.keys() - listed]
 
+    def _recent(self) -> list[str] | None:
+        """Names of the processes born since the last look; None when only the listing can tell.
+
+        The kernel gives pids in ascending order, and /proc/loadavg ends with the last one it gave (proc(5)):
+        asking the few in between for their clock is a hundred times cheaper than listing a thousand.
+        """
+        before, self._last_pid = self._last_pid, self._newest_pid()
+        if before < 0 or not 0 <= self._last_pid - before <= MOST_PROBES:
+            return None
+        born = []
+        for pid in range(before + 1, self._last_pid + 1):
+            if pid not in self.live:
+                with suppress(ProcessLookupError):  # a thread, or gone already
+                    self.clock_ns(pid)
+                    born.append(str(pid))
+        return born
+
+    def _newest_pid(self) -> int:
+        if self.by_ticks:
+            return -1
+        try:
+            words = self._root.read(LOADAVG).split()
+        except (TransportError, OSError):
+            return -1
+        return int(words[-1]) if words and words[-1].isdigit() else -1
+
     def _clocks(self) -> tuple[list[int], list[Record]]:
         """The clocks of all live processes in the order of `_records`, and those that ended meanwhile."""
-        lost: list[Record] = []
-        while True:
-            if not self._records:
-                self._records = list(self.live.values())
-                self._read_clocks = self._plan()
-            try:
-                return self._read_clocks(), lost
-            except ProcessLookupError:
-                # rare: one or more of a thousand ended since the listing
-                lost += self.vanished(self._records)
+        if not self._records:
+            self._records = list(self.live.values())
+            self._read_clocks = self._plan()
+        now_ns = self._read_clocks()
+        if -1 not in now_ns:
+            return now_ns, []
+        lost = [record for record, ns in zip(self._records, now_ns, strict=True) if ns < 0]
+        for record in lost:
+            self._remove(record)
+        self._records = list(self.live.values())
+        self._read_clocks = self._plan()
+        return [ns for ns in now_ns if ns >= 0], lost
 
     def _plan(self) -> Callable[[], list[int]]:
-        """One call for all clocks: the root's own where it has one (a third cheaper), else one by one."""
+        """One call for all clocks, -1 for a process that is gone: the root's own where it has one."""
         batch: Callable[[list[int]], Callable[[], list[int]]] | None
         batch = None if self.by_ticks else getattr(self._root, "process_clocks", None)
         pids = list(self.live)
-        return batch(pids) if batch else lambda: list(map(self.clock_ns, pids))
+        return batch(pids) if batch else lambda: [self._clock_or_gone(pid) for pid in pids]
+
+    def _clock_or_gone(self, pid: int) -> int:
+        try:
+            return self.clock_ns(pid)
+        except ProcessLookupError:
+            return -1
 
     def adopt(self, name: str) -> Record | None:
         """Take in a new process; None when it ended meanwhile."""
@@ -110,10 +153,14 @@ class ProcessTable:
             threads=stat.threads,
             reaped_ns=stat.reaped_ns,
             accounted_ns=0,
+            parent=stat.reaped_ns > 0,
         )
         self._by_name[name] = record
         self._records = []
         self.live[pid] = self.touched[pid] = record
+        parent = self.live.get(stat.ppid)
+        if parent is not None:
+            parent.parent = True
         return record
 
     def refresh(self, record: Record) -> str:
@@ -131,6 +178,7 @@ class ProcessTable:
             self._remove(record)
             return "reused"
         record.cpu, record.threads, record.reaped_ns = stat.cpu, stat.threads, stat.reaped_ns
+        record.parent = record.parent or stat.reaped_ns > 0
         self.touched[pid] = record
         return "renamed" if self._rename(record, stat) else "same"
 

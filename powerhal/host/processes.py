@@ -12,7 +12,7 @@ from powerhal.channel import ActivitySource, ProcessInfo, Scan, Usage
 from powerhal.errors import TransportError
 from powerhal.host import cpu as cpu_stat
 from powerhal.host.balance import Balance
-from powerhal.host.children import Bookings, Window, settle, surplus
+from powerhal.host.children import Bookings, Window, heir, settle, surplus
 from powerhal.host.clusters import WHOLE, groups
 from powerhal.host.context import HostContext
 from powerhal.host.open_files import OpenFiles
@@ -26,6 +26,7 @@ from powerhal.transport import FileRoot
 EXITED, KERNEL = -1, -2
 # /proc is listed at least every so many scans, even while the kernel says that nothing was born
 LISTING = 16
+STAT_PERIOD_NS = 1_000_000_000
 # a process that started longer before the last scan than this was there and could not be seen
 HIDDEN_BIRTH_NS = 1_000_000_000
 
@@ -104,19 +105,18 @@ class Processes:
             self.open()
         self._scans += 1
         ticks, forks = self._totals()  # before the listing: what is born in between is counted next time
-        still = forks is not None and forks == self._forks and self._scans % LISTING
-        look = self._table.look(births=not still)
+        births = forks is None or forks != self._forks
+        look = self._table.look(births=births, listing=forks is None or self._scans % LISTING == 0)
         t_ns = self._context.clock.now_ns()
         window_ns, self._t_ns = max(1, t_ns - self._t_ns), t_ns
         self._balance.advance(ticks)
         work = _Work(self._balance)
         born = self._adopt(look.born, t_ns, window_ns, work)
-        changed = bool(look.born or look.gone or forks is None or forks != self._forks)
-        births = window_ns * 1e-9
+        unseen = window_ns * 1e-9
         if forks is not None and self._forks is not None:
-            births = max(0, forks - self._forks - len(born))
+            unseen = max(0, forks - self._forks - len(born))
         self._forks = forks
-        late, reused = self._advance(look, changed, window_ns, work)
+        late, reused = self._advance(look, unseen > 0, window_ns, work)
         self._adopt(reused, t_ns, window_ns, work)
         late += self._late(look.gone)
         bookings = settle(
@@ -125,7 +125,7 @@ class Processes:
             look.gone,
             late,
             reapers=self._table.reapers,
-            window=Window(t_ns - window_ns, window_ns, births),
+            window=Window(t_ns - window_ns, window_ns, unseen),
         )
         self._pay(bookings, work)
         self._counters(work)
@@ -159,18 +159,23 @@ class Processes:
             work.add(record, self._placement.split(record, record.clock_ns))
         return born
 
-    def _advance(self, look: Look, changed: bool, window_ns: int, work: _Work) -> tuple[list[Record], list[str]]:
+    def _advance(self, look: Look, unseen: bool, window_ns: int, work: _Work) -> tuple[list[Record], list[str]]:
         """Book what the clocks gained, after reading `stat` where it may tell something new.
 
+        `unseen`: something was born and perhaps waited for that no scan saw. Known parents are asked at
+        once, others once a second: `cutime` keeps, so nothing is lost, only told later.
         Answers the processes that were gone after their clock was read, and the pids that belong to
         another process by now.
         """
         lost: list[Record] = []
         reused: list[str] = []
-        read_all = changed or self._placement.several
+        always = self._placement.several
         relatives = self._relatives(look.gone)
         moved = {record.info.pid for record, _ in look.moved}
-        reading = [(r, ns, read_all or r.fresh or ns < r.clock_ns) for r, ns in look.moved]
+        reading = [
+            (r, ns, always or r.info.pid in relatives or ns < r.clock_ns or self._may_tell(r, unseen))
+            for r, ns in look.moved
+        ]
         reading += [(r, r.clock_ns, True) for pid, r in relatives.items() if pid not in moved]
         for record, now_ns, read in reading:
             outcome = self._table.refresh(record) if read else "same"
@@ -194,6 +199,13 @@ class Processes:
         self._ran = work.ran
         return lost, reused
 
+    def _may_tell(self, record: Record, unseen: bool) -> bool:
+        """Whether its `stat` is due."""
+        if record.fresh or (unseen and record.parent) or self._t_ns - record.read_ns >= STAT_PERIOD_NS:
+            record.read_ns = self._t_ns
+            return True
+        return False
+
     def _announce(self, record: Record) -> None:
         """Give a renamed process's rows again."""
         self._new.append(record.info)
@@ -201,14 +213,14 @@ class Processes:
             self._new.append(record.children_info())
 
     def _relatives(self, gone: list[Record]) -> dict[int, Record]:
-        """Parents of the gone (they may hold their time now) and their children (they have a new parent)."""
+        """Heirs of the gone (they may hold their time now) and their children (they have a new parent)."""
         if not gone:
             return {}
         live = self._table.live
-        graves = {record.info.pid for record in gone}
+        graves = {record.info.pid: record for record in gone}
         found = {pid: record for pid, record in live.items() if record.info.ppid in graves}
         for record in gone:
-            parent = live.get(record.info.ppid)
+            parent = heir(record, live, graves)
             if parent is not None:
                 found[parent.info.pid] = parent
         return found

@@ -29,6 +29,8 @@ class Record:
     rate: float = 0.0  # CPU seconds per second over the last scan
     doubtful_ns: int = 0
     per_birth_ns: float | None = None  # time of its children never seen per unseen birth, None: not known
+    parent: bool = False  # has, or had, children
+    read_ns: int = 0  # when `stat` was last read
     fresh: bool = True  # its name may still be the one before exec
     renames: int = 0
     children_named: bool = False
