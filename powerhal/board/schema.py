@@ -48,7 +48,8 @@ ChannelNumber = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
 class Model(BaseModel):
     """Base of all parts of a board file: unknown keys are mistakes, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, hide_input_in_errors=True)
+    # Validators of the parts are built inside the board's own, and only when a board is loaded (memory).
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Match(Model):
@@ -258,17 +259,17 @@ class BoardDescription(Model):
     schema_version: Literal[1] = Field(alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     title: Text
-    match: Match = Field(default_factory=lambda: Match.model_validate({}))
+    match: Match = Field(default_factory=lambda: Match.model_construct())
     buses: dict[Name, Bus] = Field(default_factory=dict)
     sensors: dict[Name, Sensor] = Field(default_factory=dict)
     meters: dict[Name, Meter] = Field(default_factory=dict)
-    kernel: Kernel = Field(default_factory=lambda: Kernel.model_validate({}))
-    activity: ActivityRates = Field(default_factory=lambda: ActivityRates.model_validate({}))
+    kernel: Kernel = Field(default_factory=lambda: Kernel.model_construct())
+    activity: ActivityRates = Field(default_factory=lambda: ActivityRates.model_construct())
     rails: dict[Name, RailSpec]
     clusters: dict[Name, ClusterSpec] = Field(default_factory=dict)
     devices: dict[Name, DeviceSpec] = Field(default_factory=dict)
     battery: Battery | None = None
-    carbon: Carbon = Field(default_factory=lambda: Carbon.model_validate({}))
+    carbon: Carbon = Field(default_factory=lambda: Carbon.model_construct())
     simulation: Simulation | None = Field(None, description="makes this a board that is not there (see sim)")
 
     _document: Document = PrivateAttr()

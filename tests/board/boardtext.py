@@ -21,7 +21,10 @@ rails:
   CORE: {parent: VIN, efficiency: 90 %}
   IO: {parent: VIN}
 clusters:
-  cpu: {core: cortex-a53, cpus: [0, 1], opps: [{frequency: 600 MHz, voltage: 0.8 V}, {frequency: 1.2 GHz, voltage: 1 V}]}
+  cpu:
+    core: cortex-a53
+    cpus: [0, 1]
+    opps: [{frequency: 600 MHz, voltage: 0.8 V}, {frequency: 1.2 GHz, voltage: 1 V}]
 devices:
   cpu: {kind: cpu, rail: CORE, cluster: cpu}
   wifi: {kind: radio, rail: IO, activities: {bytes: net.wlan0}, parameters: {tail: 200 ms}}

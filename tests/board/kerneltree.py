@@ -30,7 +30,9 @@ def tree(place: Path, files: Mapping[str, str | None], links: Mapping[str, str] 
     return CopiedRoot(str(place))
 
 
-def hwmon_ina231(number: int, bus: int, address: int, *, micro_ohms: int) -> tuple[dict[str, str | None], dict[str, str]]:
+def hwmon_ina231(
+    number: int, bus: int, address: int, *, micro_ohms: int
+) -> tuple[dict[str, str | None], dict[str, str]]:
     """Files and links of one INA231 as Linux's ina2xx driver shows it: 1.25 V, 2 A, 2.5 W."""
     folder = f"sys/class/hwmon/hwmon{number}"
     device = f"{bus}-{address:04x}"

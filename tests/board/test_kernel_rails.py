@@ -41,7 +41,7 @@ def test_the_first_pattern_that_fits_wins_and_exact_names_come_first() -> None:
     assert "iio.x" not in rails
     assert rails.get("iio.x") is None
     assert len(rails) == 3
-    assert list(rails)[0] == "hwmon.*"
+    assert next(iter(rails)) == "hwmon.*"
 
 
 def test_ignored() -> None:

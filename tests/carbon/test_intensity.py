@@ -47,7 +47,7 @@ def test_unknown_zones_get_a_guess(zone: str, guess: str) -> None:
 
 
 def test_a_zone_like_nothing_gets_none() -> None:
-    with pytest.raises(UsageError, match="no grid intensity for zone '0000'$"):
+    with pytest.raises(UsageError, match=r"no grid intensity for zone '0000'$"):
         lookup("0000")
 
 
