@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from powerhal.channel import Quality
 from powerhal.recording import Recording
 from powerhal.report.decimate import min_max, on_common_times
 from powerhal.units import significant
@@ -29,7 +30,7 @@ class Chart:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
-    tall: bool = field(default=False)
+    height_px: int = 340
 
 
 def rails_over_time(recording: Recording, document: Json) -> Chart | None:
@@ -43,8 +44,9 @@ def rails_over_time(recording: Recording, document: Json) -> Chart | None:
     found: dict[str, tuple[Vector, Vector]] = {}
     for rail, channel in measured.items():
         got = recording.series(channel)
-        if len(got.value):
-            found[rail] = (np.asarray(got.t_ns) - recording.start_ns) / 1e9, np.asarray(got.value, dtype=np.float64)
+        new = (np.asarray(got.quality) & int(Quality.STALE)) == 0  # a conversion seen before is not a sample
+        if new.any():
+            found[rail] = (np.asarray(got.t_ns)[new] - recording.start_ns) / 1e9, np.asarray(got.value)[new]
     if not found:
         return None
     times, values = on_common_times(list(found.values()))
@@ -124,7 +126,7 @@ def sankey(recording: Recording, document: Json) -> Chart | None:
         {"nodes": nodes, "links": links}, ("from", "to", "energy J"), tuple(rows),
         "Flows are dynamic energy attributed to each device plus the idle floor; a device's width beyond its "
         "processes is what no process explains. Flows under 0.02 % of the total are left out of the picture.",
-        tall=True,
+        height_px=520,
     )  # fmt: skip
 
 
@@ -162,8 +164,15 @@ def energies(document: Json, kinds: Sequence[str], heading: tuple[str, str, str]
     data = {"rows": bars, "unit": "J", "what": "energy"}
     note = f"The {MOST_BARS} largest of {len(rows)} are drawn; the table has all." if len(rows) > MOST_BARS else ""
     return Chart(
-        heading[0], "whiskers", heading[1], heading[2], data, tuple(columns), tuple(table), note, tall=len(bars) > 8
+        heading[0], "whiskers", heading[1], heading[2], data, tuple(columns), tuple(table), note, _bars_px(len(bars))
     )
+
+
+def _bars_px(count: int) -> int:
+    return 110 + 26 * count
+
+
+WIDEST = 2.0  # an interval wider than this many times its value says "unknown" better in a table than in a picture
 
 
 def coefficients(document: Json) -> Chart | None:
@@ -171,28 +180,24 @@ def coefficients(document: Json) -> Chart | None:
     found = [c for c in document.get("model", {}).get("coefficients", []) if c.get("value")]
     if not found:
         return None
-    rows = tuple(
-        (
-            c["name"],
-            c.get("device", ""),
-            significant(c["value"]),
-            significant(c.get("low")),
-            significant(c.get("high")),
-            c.get("unit", ""),
-        )
-        for c in found
-    )
+    rows = tuple((c["name"], c.get("device", ""), *_numbers(c), c.get("unit", "")) for c in found)
+    drawn = [c for c in found if c.get("low") is not None and c["high"] - c["low"] <= WIDEST * c["value"]]
     bars = [
         {"name": c["name"], "value": 100.0, "low": _percent(c, "low"), "high": _percent(c, "high"), "truth": None}
-        for c in found
-    ]  # fmt: skip
+        for c in drawn
+    ]
+    notes = [f"{len(found) - len(drawn)} more are known too loosely to draw; the table has them."]
+    notes = (notes if len(drawn) < len(found) else []) + document.get("groups_text", [])
     return Chart(
         "coefficients", "whiskers", "What the board taught the model",
         "How sure is each coefficient? 100 % is its value; the whisker is its 90 % interval.",
         {"rows": bars, "unit": "% of the value", "what": "coefficient"},
-        ("activity", "device", "value", "90 % low", "90 % high", "unit"), rows,
-        "; ".join(document.get("groups_text", [])), tall=len(bars) > 8,
+        ("activity", "device", "value", "90 % low", "90 % high", "unit"), rows, "\n".join(notes), _bars_px(len(bars)),
     )  # fmt: skip
+
+
+def _numbers(c: Json) -> tuple[str, str, str]:
+    return significant(c["value"]), significant(c.get("low")), significant(c.get("high"))
 
 
 def _percent(c: Json, key: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -94,7 +95,7 @@ def _with_truth(document: Json, truth: Mapping[tuple[str, str], float] | None) -
 
 
 def _lead(recording: Recording, document: Json) -> str:
-    started = recording.meta.get("started", "")
+    started = "" if recording.meta.get("simulated") else _utc(recording.meta.get("started") or {})
     command = recording.meta.get("command", "")
     parts = [
         f"{recording.duration_s:.1f} s",
@@ -103,6 +104,12 @@ def _lead(recording: Recording, document: Json) -> str:
     ]
     parts += [f"idle policy: {document['policy']}" if document.get("policy") else ""]
     return " · ".join(p for p in parts if p)
+
+
+def _utc(moment: Mapping[str, int]) -> str:
+    if "real_ns" not in moment:
+        return ""
+    return f"{datetime.fromtimestamp(moment['real_ns'] // 10**9, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _figures(document: Json) -> str:
@@ -134,18 +141,18 @@ def _figures(document: Json) -> str:
 
 
 def _sayings(document: Json) -> list[str]:
-    texts = [*document.get("groups_text", []), *document.get("notes", [])]
+    texts = list(document.get("notes", []))
     if document.get("refused"):
         texts.insert(0, f"Nothing is attributed: {document['refused']}")
     return [f"<p class=say>{escape(t)}</p>" for t in texts]
 
 
 def _section(chart: Chart) -> str:
-    tall = " tall" if chart.tall else ""
-    note = f"<p class=note>{escape(chart.note)}</p>" if chart.note else ""
+    note = "".join(f"<p class=note>{escape(line)}</p>" for line in chart.note.splitlines())
     return (
         f"<section><h2>{escape(chart.title)}</h2><p class=question>{escape(chart.question)}</p>\n"
-        f'<div class="chart{tall}" id="{chart.id}" role="img" aria-label="{escape(chart.title)}"></div>{note}\n'
+        f'<div class="chart" style="height:{chart.height_px}px" id="{chart.id}" role="img" '
+        f'aria-label="{escape(chart.title)}"></div>{note}\n'
         f"{_table(chart.columns, chart.rows, chart.title)}</section>"
     )
 
@@ -167,7 +174,7 @@ def _provenance(recording: Recording, document: Json) -> str:
     meta, model = recording.meta, document.get("model", {})
     health = recording.health
     facts = {
-        "board file": f"{recording.topology.board}, sha256 {meta.get('board_sha256', '—')}",
+        "board file": f"{recording.topology.board}, sha256 {(meta.get('board') or {}).get('sha256', '—')}",
         "recorded with": " ".join(f"{k} {meta[k]}" for k in ("powerhal", "python", "kernel", "machine") if meta.get(k)),
         "report by": f"powerhal {powerhal.__version__}",
         "sources": ", ".join(s.name for s in recording.sources),

@@ -35,7 +35,12 @@ def recording(seconds: int = 60, rate: int = 100) -> Any:
         end_ns=int(t_ns[-1]),
         duration_s=float(seconds),
         marks=[SimpleNamespace(t_ns=10**12 + 20 * 10**9, text="display on")],
-        meta={"started": "2026-01-02T03:04:05Z", "command": "make", "powerhal": "0.1.0", "board_sha256": "ab" * 32},
+        meta={
+            "started": {"boot_ns": 10**12, "real_ns": 1767323045 * 10**9},
+            "command": "make",
+            "powerhal": "0.1.0",
+            "board": {"sha256": "ab" * 32},
+        },
         health={"supply": {"samples": len(t_ns), "missing": 2, "missed": 1, "late": 0}},
         sources=[SimpleNamespace(name="supply", layout=Layout(4, (), ()), period_s=1 / rate)],
         processes=[ProcessInfo(7, 1, 1, 1000, HOSTILE), ProcessInfo(8, 1, 1, 1000, "make")],
