@@ -7,6 +7,7 @@ from math import exp
 from powerhal.sim.design import STEP_NS, STEP_S, CpuDesign
 from powerhal.sim.processes import Process, Thread
 
+UTIL_RATE = 0.15  # per step: what a thread did is half forgotten after 43 ms
 UP, DOWN = 2, 4  # steps that the governor waits before it changes the frequency
 
 
@@ -49,7 +50,7 @@ class CpuCluster:
         room = [STEP_NS] * len(self.busy_ns)
         base = design.cpus[0]
         unit_j = design.farads * self.volts * self.volts * hz
-        spent: list[tuple[Process, float]] = []
+        ran: list[tuple[Process, int]] = []
         busy = waiting = 0
         for thread in threads:
             need = min(STEP_NS, int(thread.backlog / rate * 1e9) + 1)
@@ -70,15 +71,16 @@ class CpuCluster:
                 waiting = 1
             process = thread.process
             thread.run_ns += used
-            thread.util += 0.15 * (done / STEP_S - thread.util)
+            thread.util += UTIL_RATE * (done / STEP_S - thread.util)
             process.run_ns += used
             self.busy_ns[cpu] += used
             self.system_ns[cpu] += int(used * process.system_share)
-            spent.append((process, unit_j * process.kappa_now * used / 1e9))
-        if busy:
+            ran.append((process, used))
+        shared_j = 0.0
+        if busy:  # the common clock tree runs as long as the busiest core, paid by time run
             active_s = (STEP_NS - min(room)) / 1e9
-            shared = design.shared_farads * self.volts * self.volts * hz * active_s / len(spent)
-            spent = [(process, joules + shared) for process, joules in spent]
+            shared_j = design.shared_farads * self.volts * self.volts * hz * active_s / busy
+        spent = [(process, (unit_j * process.kappa_now / 1e9 + shared_j) * used) for process, used in ran]
         self._govern(1.0 if waiting else (STEP_NS - min(room)) / STEP_NS, step)
         return spent
 
@@ -102,6 +104,10 @@ class CpuCluster:
 
 def place(thread: Thread, little_top: float, step: int) -> None:
     """Move a thread up when a small core is too slow for it, down when it no longer needs a large one."""
+    asleep = step - thread.seen_step - 1
+    thread.seen_step = step
+    if asleep > 0:
+        thread.util *= (1.0 - UTIL_RATE) ** min(asleep, 60)
     if thread.pinned or step - thread.moved_step < 12:
         return
     late = thread.backlog > little_top * 0.02

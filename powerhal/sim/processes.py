@@ -10,7 +10,19 @@ DEVICE_COUNT = 8
 class Thread:
     """One thread: work waiting (large-core cycles), where it runs, what it used (ns)."""
 
-    __slots__ = ("backlog", "cluster", "cpu", "moved_step", "name", "pinned", "process", "run_ns", "tid", "util")
+    __slots__ = (
+        "backlog",
+        "cluster",
+        "cpu",
+        "moved_step",
+        "name",
+        "pinned",
+        "process",
+        "run_ns",
+        "seen_step",
+        "tid",
+        "util",
+    )
 
     def __init__(self, process: Process, tid: int, name: str, cluster: int, cpu: int, *, pinned: bool) -> None:
         self.process = process
@@ -23,6 +35,7 @@ class Thread:
         self.util = 0.0
         self.run_ns = 0
         self.moved_step = -1000
+        self.seen_step = 0
 
 
 class Process:

@@ -82,7 +82,7 @@ def test_report_is_written_and_needs_no_network(document: dict[str, Any]) -> Non
 
 
 def test_table_has_devices_processes_and_the_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.run(parse("--duration", "170", "--report", str(tmp_path / "x.html"))) == 0
+    assert demo.run(parse("--duration", "100", "--report", str(tmp_path / "x.html"))) == 0
     shown = capsys.readouterr()
     for word in ("display", "idle", "unattributed", "total", "game", "powerhal (itself)", "rows above 5 %"):
         assert word in shown.out
