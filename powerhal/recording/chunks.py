@@ -25,6 +25,10 @@ class DamagedChunk(ValueError):
     """The bytes are not what was written."""
 
 
+# What unpacking a chunk can raise, when even its numbers are not numbers any more.
+DAMAGE = (ValueError, TypeError, OverflowError, struct.error)
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A packed block: `source` (usage chunks: number of scans), rows, span in ns, codec, CRC-32, bytes."""

@@ -60,23 +60,25 @@ class Database:
     def chunks(self, table: str, source: int | None = None) -> Iterator[Chunk]:
         """The chunks of `chunk` (one source) or `usage`, in order; unreadable pages are skipped."""
         first = "source" if table == "chunk" else "scans"
+        fields = f"id, {first}, n, t0_ns, t1_ns, codec, crc, data"
         where = "" if source is None else f" WHERE source = {int(source)}"
-        fields = f"{first}, n, t0_ns, t1_ns, codec, crc, data"
+        last = 0
         try:
-            found = self._db.execute(f"SELECT {fields} FROM {table}{where} ORDER BY id")  # noqa: S608 - own words
-            yield from (Chunk(*row) for row in found.fetchall())
+            for number, *values in self._db.execute(f"SELECT {fields} FROM {table}{where} ORDER BY id"):  # noqa: S608
+                last = number
+                yield Chunk(*values)
             return
         except (sqlite3.DatabaseError, TypeError) as error:
-            self.note("PH-R005", f"table {table} is damaged ({error}); reading it row by row")
+            self.note("PH-R005", f"table {table} is damaged ({error}); reading the rest row by row")
         barren = 0
-        for number in range(1, self._last(table) + 1):
+        for number in range(last + 1, self._last(table) + 1):
             row = self._one(f"SELECT {fields} FROM {table} WHERE id = {number}")  # noqa: S608 - own words
             barren = 0 if row else barren + 1
             if barren > BARREN:
                 return
-            if row and (source is None or row[0] == source):
+            if row and (source is None or row[1] == source):
                 with contextlib.suppress(TypeError):
-                    yield Chunk(*row)
+                    yield Chunk(*row[1:])
 
     def note(self, code: str, message: str) -> None:
         """Remember a problem once."""

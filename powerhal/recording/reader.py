@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from powerhal import kernels
 from powerhal.channel import Channel, Layout, ProcessInfo, Quality, Topology
 from powerhal.errors import Problem, RecordingError
-from powerhal.recording.chunks import Chunk, DamagedChunk, UsageColumns, empty_usage, unpack_rows, unpack_usage
+from powerhal.recording.chunks import DAMAGE, Chunk, UsageColumns, empty_usage, unpack_rows, unpack_usage
 from powerhal.recording.database import Database
 from powerhal.recording.schema import layout_from_json, topology_from_json
 
@@ -287,7 +287,7 @@ class Recording:
         for number, chunk in enumerate(self._db.chunks("usage")):
             try:
                 part = unpack_usage(chunk)
-            except (DamagedChunk, ValueError) as error:
+            except DAMAGE as error:
                 self._damaged("processes", number, chunk, error)
                 continue
             total.t_ns.extend(part.t_ns)
@@ -344,7 +344,7 @@ class Recording:
         for number, chunk in enumerate(self._db.chunks("chunk", self._numbers[index])):
             try:
                 yield chunk, *unpack_rows(chunk, info.layout.row_bytes)
-            except (DamagedChunk, ValueError) as error:
+            except DAMAGE as error:
                 self._damaged(info.name, number, chunk, error)
 
     def _source_of(self, channel: str) -> SourceInfo:
