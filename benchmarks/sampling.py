@@ -90,9 +90,10 @@ def _rows(adapter: NullAdapter, root: CopiedRoot, ioctl: Callable[[int], Ioctl],
         peer.ioctl = kept
         bus.fd = None
     words, bus_s = cost["words"], REGISTERS * CLOCKS / BUS_HZ
+    batch_bar, single_bar = (20.0, 5.0) if gated else (None, None)
     rows = [
-        Row(f"8 registers, one batch, {what}", "s", cost["batched"], "8 x read_word_data", words, 20.0 if gated else None),
-        Row(f"8 registers, 8 calls, {what}", "s", cost["single"], "8 x read_word_data", words, 5.0 if gated else None),
+        Row(f"8 registers, one batch, {what}", "s", cost["batched"], "8 x read_word_data", words, batch_bar),
+        Row(f"8 registers, 8 calls, {what}", "s", cost["single"], "8 x read_word_data", words, single_bar),
         Row(f"8 registers, one batch, {what}", "s", cost["batched"], "i2c_rdwr", cost["built anew"]),
         Row(f"4 chips read and judged, {what}", "s", cost["judged"], "8 x read_word_data", words),
     ]
@@ -111,7 +112,7 @@ def _rdwr(bus: smbus2.SMBus) -> list[bytes]:
 
 
 def _schedule(bus: LinuxI2c) -> BusSchedule:
-    """Four INA231 proved on a replay, then read over the null ioctl."""
+    """Four INA231 proved on a replay, which also answers the looks at their settings; rows over the null ioctl."""
     chip = load("ti,ina231")
     registers = {r.address: r.wire(r.por or 0) for r in chip.registers}
     registers[0x02] = b"\x03\x20"
@@ -124,8 +125,7 @@ def _schedule(bus: LinuxI2c) -> BusSchedule:
         source.open()
         sources.append(source)
     schedule = BusSchedule(sources)
-    xfers = [x for s in sources for x in s.row.xfers]
-    schedule._plan = bus.plan(xfers)
+    schedule._plan = bus.plan([xfer for source in sources for xfer in source.row.xfers])
     return schedule
 
 

@@ -25,13 +25,13 @@ class BusSchedule:
     def _merge(self) -> None:
         """Build the batch of all sources that answer."""
         xfers: list[Xfer] = []
-        self._slices: dict[int, slice] = {}
+        self._parts: list[tuple[int, ChipSource, slice]] = []
         self._owners: list[int] = []  # transfer -> source
         start = 0
         for number, source in enumerate(self._sources):
             if number not in self._alone:
                 end = start + source.layout.row_bytes
-                self._slices[number] = slice(start, end)
+                self._parts.append((number, source, slice(start, end)))
                 self._owners += [number] * len(source.row.xfers)
                 xfers += source.row.xfers
                 start = end
@@ -42,33 +42,32 @@ class BusSchedule:
         early = [source.too_early() for source in self._sources]
         if any(early):
             return [e or s.accept(*s.fetch()) for e, s in zip(early, self._sources, strict=True)]
-        t_ns, rows = self._batch()
+        failed = self._plan.run() if self._plan is not None else ()
+        t_ns = self._clock.now_ns()
+        data = bytes(self._plan.data) if self._plan is not None else b""
+        if not failed and not self._alone:
+            return [source.accept(t_ns, data[part]) for _, source, part in self._parts]
+        return self._with_faults(t_ns, data, failed)
+
+    def _with_faults(self, t_ns: int, data: bytes, failed: Sequence[int]) -> list[Reading]:
+        """The readings when some chip fails or failed before; the batch is built anew when that changes."""
+        faults = {self._owners[index]: index for index in reversed(failed)}
+        rows = {number: data[part] for number, _, part in self._parts if number not in faults}
+        alone = set(faults)
         readings = []
-        before = set(self._alone)
         for number, source in enumerate(self._sources):
             if number in rows:
                 readings.append(source.accept(t_ns, rows[number]))
-                if rows[number] is None:
-                    self._alone.add(number)
+            elif number in faults:
+                assert self._plan is not None
+                source.last_fault = str(self._plan.fault(faults[number]))
+                readings.append(source.accept(t_ns, None))
             else:
                 at_ns, raw = source.fetch()
                 readings.append(source.accept(at_ns, raw))
-                if raw is not None:
-                    self._alone.discard(number)
-        if self._alone != before:
+                if raw is None:
+                    alone.add(number)
+        if alone != self._alone:
+            self._alone = alone
             self._merge()
         return readings
-
-    def _batch(self) -> tuple[int, dict[int, bytes | None]]:
-        """(time after the call, source -> row or None) of the sources in the batch."""
-        if self._plan is None:
-            return self._clock.now_ns(), {}
-        failed = self._plan.run()
-        t_ns = self._clock.now_ns()
-        data = bytes(self._plan.data)
-        rows: dict[int, bytes | None] = {number: data[part] for number, part in self._slices.items()}
-        for index in failed:
-            number = self._owners[index]
-            self._sources[number].failed(self._plan.fault(index))
-            rows[number] = None
-        return t_ns, rows

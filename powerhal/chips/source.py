@@ -93,6 +93,8 @@ class ChipSource:
 
     def too_early(self) -> Reading | None:
         """The last row as STALE when the chip must not be asked again yet."""
+        if not self._least_ns:
+            return None
         now = self.clock.now_ns()
         if now - self._last.t_ns >= self._least_ns:
             return None
@@ -116,8 +118,8 @@ class ChipSource:
             return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
         quality = self._always
         self.doubtful_rows += 1
-        emptied = self._measured(raw) == 0 and self._measured(self._last.raw) != 0
-        if self._failing or emptied or self.doubtful_rows >= CHECK_EVERY:
+        emptied = not self._measured(raw) and self._measured(self._last.raw)
+        if emptied or self.doubtful_rows >= CHECK_EVERY or self._failing:
             quality |= self._check_state()
         if t_ns < self._settled_ns:
             quality |= Quality.STALE
