@@ -60,7 +60,7 @@ class BusSchedule:
                 readings.append(source.accept(t_ns, rows[number]))
             elif number in faults:
                 assert self._plan is not None
-                source.last_fault = str(self._plan.fault(faults[number]))
+                source.failed(self._plan.fault(faults[number]))
                 readings.append(source.accept(t_ns, None))
             else:
                 at_ns, raw = source.fetch()

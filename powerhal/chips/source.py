@@ -8,7 +8,7 @@ from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_h
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.chips.registers import ChipType
 from powerhal.errors import BoardError, TransportError
-from powerhal.transport import Clock, I2cBus, Plan
+from powerhal.transport import Clock, I2cBus, Plan, Xfer
 
 __all__ = ["ChannelOptions", "ChipSource", "SensorOptions"]
 
@@ -40,6 +40,7 @@ class ChipSource:
         self._row = self._row_for(self._wanted)
         self._mask = measured_mask(self._row.layout)
         self._plan: Plan | None = None
+        self._state_plan: Plan | None = None
         self._seen: dict[str, int] = {}
         self._always = Quality.OK
         self._failing = False
@@ -72,6 +73,7 @@ class ChipSource:
             )
         identity = identify(self.chip, self.bus, self.address)
         self._always = Quality.OK if identity.proved else Quality.UNVERIFIED
+        self.notes = []
         if not identity.proved:
             self.notes.append(f"{self.name}: {self.chip.name} has no identity that could be checked")
         self._latched = self._already_set(identity)
@@ -80,6 +82,9 @@ class ChipSource:
         self._row = self._row_for(self._seen)
         self._mask = measured_mask(self._row.layout)
         self._plan = self.bus.plan(self._row.xfers)
+        self._state_plan = self.bus.plan(
+            [Xfer(self.address, bytes((r.address,)), r.nbytes) for r in self.chip.config_registers()]
+        )
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self.doubtful_rows = 0
 
@@ -181,9 +186,8 @@ class ChipSource:
 
     def _check_state(self) -> Quality:
         """Compare the configuration with what it was; RESET when it changed, programmed again if it was ours."""
-        registers = self.chip.config_registers()
         try:
-            now = {r.name: r.integer(read_register(self.bus, self.address, r)) for r in registers}
+            now = self._state()
             if now == self._seen:
                 self.doubtful_rows = 0
                 return Quality.OK
@@ -194,6 +198,18 @@ class ChipSource:
         except TransportError as error:
             self.failed(error)
         return Quality.RESET
+
+    def _state(self) -> dict[str, int]:
+        """The configuration registers now, in one call; raises TransportError."""
+        assert self._state_plan is not None
+        failed = self._state_plan.run()
+        if failed:
+            raise self._state_plan.fault(failed[0])
+        data, values, at = bytes(self._state_plan.data), {}, 0
+        for register in self.chip.config_registers():
+            values[register.name] = register.integer(data[at : at + register.nbytes])
+            at += register.nbytes
+        return values
 
     def _back(self) -> bool:
         """After silence: is it still the same chip?"""

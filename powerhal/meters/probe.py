@@ -61,7 +61,6 @@ class Probe:
         self.decoder = FrameDecoder()
         self.hello: Hello | None = None
         self.lost = self.repeated = self.restarts = 0
-        self.last_fault = ""
         self.heard_ns = clock.now_ns()
         self.sources: list[ProbeSource] = []
         self._mcu = McuClock()
@@ -145,7 +144,7 @@ class ProbeSource:
             kind, chip.address, chip.options, settings, period_s=float("inf"), latched=unseen
         )
         self.period_s = 1.0 / (chip.options.rate_hz or kind.default_hz)
-        self.last_fault = ""
+        self.last_fault = self.last_kind = ""
         self._parts: list[slice] = []
         self._bit = 0
         self._queue: deque[Reading] = deque(maxlen=BACKLOG)
@@ -188,7 +187,7 @@ class ProbeSource:
         try:
             self._find(hello)
         except TransportError as error:
-            self.last_fault = str(error)
+            self._failed(error)
             self._parts = []
 
     def take(self, t_ns: int, failed: int, data: bytes) -> None:
@@ -201,7 +200,7 @@ class ProbeSource:
             quality |= Quality.MISSING
             raw = bytes(self.layout.row_bytes)
             if self._parts:
-                self.last_fault = f"{self.name}: the chip does not answer the probe"
+                self._failed(TransportError(f"{self.name}: the chip does not answer the probe", kind="absent"))
         else:
             raw = b"".join(data[part] for part in self._parts)
         if len(self._queue) == BACKLOG:
@@ -214,18 +213,20 @@ class ProbeSource:
             try:
                 self._probe.pump()
             except TransportError as error:
-                self.last_fault = str(error)
-                return self._nothing()
+                return self._nothing(error)
         if self._queue:
             self._last = self._queue.popleft()
             return self._last
         now = self._probe.clock.now_ns()
         if self._last is None or now - self._probe.heard_ns > SILENT_NS:
-            self.last_fault = f"{self.name}: the probe is silent"
-            return self._nothing()
+            return self._nothing(TransportError(f"{self.name}: the probe is silent", kind="timeout"))
         return Reading(now, self._last.raw, self._last.quality | Quality.STALE)
 
-    def _nothing(self) -> Reading:
+    def _failed(self, fault: TransportError) -> None:
+        self.last_fault, self.last_kind = str(fault), fault.kind
+
+    def _nothing(self, fault: TransportError) -> Reading:
+        self._failed(fault)
         return Reading(self._probe.clock.now_ns(), bytes(self.layout.row_bytes), Quality.MISSING)
 
     def close(self) -> None:
