@@ -22,7 +22,7 @@ class CpuCluster:
         self.design = design
         self.index = index
         self.level = 0
-        self.volts = design.opps[0][1]
+        self.hz, self.volts = design.opps[0]  # of this step
         self.ticks = [0] * len(design.opps)  # time in state, in steps of 10 ms
         self.busy_ns = [0] * len(design.cpus)
         self.system_ns = [0] * len(design.cpus)
@@ -31,15 +31,11 @@ class CpuCluster:
         self._util = 0.0
         self._changed = 0
 
-    @property
-    def hz(self) -> float:
-        """The frequency of this step in Hz."""
-        return self.design.opps[self.level][0]
-
     def begin(self) -> None:
-        """Set this step's voltage (load line included) and count the time in state."""
+        """Set this step's frequency and voltage (load line included) and count the time in state."""
         design = self.design
-        self.volts = design.opps[self.level][1] - self.amperes * design.load_line_ohms
+        self.hz, nominal_v = design.opps[self.level]
+        self.volts = nominal_v - self.amperes * design.load_line_ohms
         self.ticks[self.level] += 1
 
     def run(self, threads: list[Thread], step: int) -> list[tuple[Process, float]]:

@@ -20,26 +20,17 @@ class Gpu:
         self.level = 0
         self.queue: dict[Process, float] = {}
         self.busy_ns = [0] * len(design.opps)
+        self.volts = design.opps[0][1]  # of this step
         self._busy = self._looked = 0
-
-    @property
-    def hz(self) -> float:
-        """The frequency of this step in Hz."""
-        return self.design.opps[self.level][0]
-
-    @property
-    def volts(self) -> float:
-        """The voltage of this step in V."""
-        return self.design.opps[self.level][1]
 
     def run(self, step: int) -> Spent:
         """Serve one step; returns (process, joules)."""
         spent: Spent = []
-        hz, volts = self.design.opps[self.level]
+        hz, self.volts = self.design.opps[self.level]
         wanted = sum(self.queue.values())
         if wanted > 0.0:
             share = min(1.0, hz * STEP_S / wanted)
-            unit_j = self.design.farads * volts * volts
+            unit_j = self.design.farads * self.volts * self.volts
             for process, cycles in list(self.queue.items()):
                 done = cycles * share
                 if share >= 1.0:
