@@ -81,8 +81,7 @@ def settle(
             touched[parent.info.pid] = parent
             parent.accounted_ns += record.total_ns
             parent.doubtful_ns += 0 if certain else record.total_ns
-            if record.info.ppid == parent.info.pid:
-                heirs.setdefault(parent.info.pid, []).append(record)
+            heirs.setdefault(parent.info.pid, []).append(record)
     for record in touched.values():
         short_ns = record.accounted_ns - record.reaped_ns - record.doubtful_ns - HIDDEN_NS
         if short_ns > 0:  # credit for children that somebody else waited for, or nobody

@@ -20,7 +20,7 @@ def detect(root: FileRoot, context: HostContext) -> list[Source]:
     """Every zone with a readable energy counter."""
     found: dict[str, Source] = {}
     refused: list[str] = []
-    for zone in tree.names(root, ZONES):
+    for zone in sorted(tree.names(root, ZONES), key=lambda z: "mmio" in z):
         folder = f"{ZONES}/{zone}"
         if ":" not in zone or not root.exists(f"{folder}/energy_uj"):
             continue
@@ -35,6 +35,7 @@ def detect(root: FileRoot, context: HostContext) -> list[Source]:
             period_s = context.period_s("powercap", name)
             paths = [f"{folder}/energy_uj"]
             found[name] = RowSource(name, period_s, root, context.clock, paths, columns=[column(what, 1e-6)])
+    refused = [name for name in refused if name not in found]
     if refused:
         context.note(f"{', '.join(refused)}: reading energy needs root (CVE-2020-8694)")
     elif not found:
