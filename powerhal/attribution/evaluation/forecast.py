@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from powerhal.attribution.evaluation.alignment import LAGS_S, aligned, misfit_by_program
-from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, Design, design
+from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, activities, design
 from powerhal.attribution.evaluation.rail import Points, Sample
 from powerhal.attribution.evaluation.scores import POWER, Prediction, measured
 from powerhal.attribution.evaluation.selection import Learned, learn
@@ -101,7 +101,7 @@ def _pool(train: Table, group: Table, seen: tuple[str, ...]) -> tuple[Table, tup
     mine = train.text("suite") == group.text("suite")[0]
     pool = train.where(mine) if mine.any() else train
     shared = [tuple(name for name in there if name in seen) for _, there in _groups(pool, COUNTERS)]
-    counted = max(shared, key=lambda names: (CYCLES in names, len(names)), default=())
+    counted = max(shared, key=lambda names: (CYCLES in names, len(activities(names)), len(names)), default=())
     if CYCLES not in counted:
         counted = ()
     rows = np.ones(len(pool), dtype=np.bool_)
@@ -138,7 +138,7 @@ def operating_points(table: Table) -> Points:
 def _predicted(learned: Learned, group: Table, counted: tuple[str, ...]) -> Floats:
     """Mean, low, high and static power of each row, (4, n) W."""
     frequency = group.number("a15_freq_mhz")
-    columns: Design = design(group, counted, learned.model.points.volts_at(frequency), learned.candidate.curve)
-    power_w = learned.model.predict_w(columns, frequency)
-    static_w = np.minimum(learned.model.static_w(columns), power_w)
-    return np.array([power_w, power_w * learned.interval.low, power_w * learned.interval.high, static_w])
+    volts = learned.points.volts_at(frequency)
+    power_w, static_w = learned.predict(lambda curve: design(group, counted, volts, curve), frequency)
+    low_w, high_w = power_w * learned.interval.low, power_w * learned.interval.high
+    return np.array([power_w, low_w, high_w, np.minimum(static_w, power_w)])

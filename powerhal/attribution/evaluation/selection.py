@@ -1,8 +1,10 @@
-"""Learn a rail model from a pool of programs: which curve and how much doubt, and how wrong it will be.
+"""Learn rail models from a pool of programs: which of them to believe, and how wrong they will be.
 
-Every candidate is judged on programs left out one at a time. The default stays unless another candidate
-is better by more than one standard error of the difference over programs, so four programs rarely move it
-and fifteen can. The left-out residuals of the winner become the interval of new programs.
+Every candidate is judged on programs left out one at a time. From `MANY_PROGRAMS` on, candidates are averaged
+with weights that fall with the number of standard errors by which they trail the best (over programs);
+with fewer programs such differences are mostly chance, so the default stands alone unless another one beats
+it by more than one standard error. An average of linear non-negative models is one. The left-out
+residuals of the average become the interval of new programs.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powerhal.attribution.evaluation.features import MILD, STRONG, Curve
+from powerhal.attribution.evaluation.features import MILD, STRONG, Curve, Design
 from powerhal.attribution.evaluation.hierarchy import Interval, interval
 from powerhal.attribution.evaluation.rail import Points, RailModel, Sample, fit
 from powerhal.attribution.evaluation.table import Floats, Integers
 
-MAX_ROWS = 1500  # for choosing among candidates; the chosen one is fitted on all rows
+MAX_ROWS = 1500  # for judging candidates; the models in use are fitted on all rows
+MANY_PROGRAMS = 8
+SMALLEST_SHARE = 0.02  # candidates that would have less are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,56 +37,85 @@ CANDIDATES = tuple(Candidate(curve, doubt) for curve in (MILD, STRONG) for doubt
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """A fitted model, how it was fitted, and the interval of its predictions for new programs."""
+class Member:
+    """One model of the average, with its share (they sum to 1)."""
 
-    model: RailModel
+    share: float
     candidate: Candidate
+    model: RailModel
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The models in use and the interval of their average for new programs."""
+
+    members: tuple[Member, ...]
+    points: Points
     interval: Interval
+
+    def predict(self, columns: Callable[[Curve], Design], frequency_mhz: Floats) -> tuple[Floats, Floats]:
+        """Power and its static part, (n,) W each, for rows at these frequencies; `columns` as they were learned."""
+        power_w, static_w = np.zeros(frequency_mhz.size), np.zeros(frequency_mhz.size)
+        for member in self.members:
+            design = columns(member.candidate.curve)
+            power_w += member.share * member.model.predict_w(design, frequency_mhz)
+            static_w += member.share * member.model.static_w(design)
+        return power_w, static_w
 
 
 Samples = Callable[[Curve], Sample]
 
 
 def learn(samples: Samples, points: Points) -> Learned:
-    """Choose a candidate and fit it; `samples(curve)` gives the same training rows for each curve."""
+    """Judge the candidates and fit those in use; `samples(curve)` gives the same training rows for each curve."""
     default = samples(DEFAULT.curve)
-    rows = _thinned(default)
     programs = np.unique(default.program)
     if programs.size < 2:
-        return Learned(fit(default, points, DEFAULT.doubt), DEFAULT, interval(np.zeros(0), np.zeros(0, dtype=np.int64)))
-    thin = {curve: samples(curve).where(rows) for curve in {c.curve for c in CANDIDATES}}
-    residuals = np.array([left_out(thin[c.curve], points, c.doubt) for c in CANDIDATES])
+        alone = Member(1.0, DEFAULT, fit(default, points, DEFAULT.doubt))
+        return Learned((alone,), points, interval(np.zeros(0), np.zeros(0, dtype=np.int64)))
+    rows = thinned(default)
     program = default.program[rows]
-    errors = np.abs(np.expm1(-residuals))
+    thin = {curve: samples(curve).where(rows) for curve in {c.curve for c in CANDIDATES}}
+    ratios = np.array([left_out(thin[c.curve], points, c.doubt) for c in CANDIDATES])
+    errors = np.abs(ratios - 1.0)
     scores = np.array([errors[:, program == one].mean(axis=1) for one in programs]).T
-    best = chosen(scores, CANDIDATES.index(DEFAULT))
-    winner = CANDIDATES[best]
-    return Learned(fit(samples(winner.curve), points, winner.doubt), winner, interval(residuals[best], program))
+    share = shares(scores, CANDIDATES.index(DEFAULT))
+    members = tuple(
+        Member(float(part), candidate, fit(samples(candidate.curve), points, candidate.doubt))
+        for part, candidate in zip(share, CANDIDATES, strict=True)
+        if part > 0.0
+    )
+    return Learned(members, points, interval(-np.log(share @ ratios), program))
 
 
 def left_out(sample: Sample, points: Points, doubt: float) -> Floats:
-    """ln(measured / predicted) of every row, (n,), each program predicted by a fit to the others."""
+    """Predicted / measured of every row, (n,), each program predicted by a fit to the others."""
     start = fit(sample, points, doubt)
     out = np.empty(sample.power_w.size)
     for one in np.unique(sample.program):
         mine = sample.program == one
         model = fit(sample.where(~mine), points, doubt, start)
         predicted_w = model.predict_w(sample.columns.where(mine), points.frequencies_mhz[sample.point[mine]])
-        out[mine] = np.log(sample.power_w[mine] / predicted_w)
+        out[mine] = predicted_w / sample.power_w[mine]
     return out
 
 
-def chosen(scores: Floats, default: int) -> int:
-    """The candidate to use, from mean errors (candidates, programs): one standard error above the default."""
+def shares(scores: Floats, default: int) -> Floats:
+    """Share of each candidate, (candidates,), from mean errors (candidates, programs); they sum to 1."""
+    count = scores.shape[1]
     best = int(np.argmin(scores.mean(axis=1)))
-    gain = scores[default] - scores[best]
-    if gain.size < 3 or gain.mean() <= gain.std(ddof=1) / np.sqrt(gain.size):
-        return default
-    return best
+    behind = scores - scores[best]
+    doubt = behind.std(axis=1, ddof=1) / np.sqrt(count) + 1e-12
+    if count < MANY_PROGRAMS:
+        out = np.zeros(len(scores))
+        out[best if count > 2 and behind[default].mean() > doubt[default] else default] = 1.0
+        return out
+    out = np.exp(-2.0 * behind.mean(axis=1) / doubt)
+    out[out < SMALLEST_SHARE * out.sum()] = 0.0
+    return np.asarray(out / out.sum(), dtype=np.float64)
 
 
-def _thinned(sample: Sample) -> Integers:
+def thinned(sample: Sample) -> Integers:
     """Every so manieth row of every program, as numbers, so that about MAX_ROWS remain."""
     order = np.argsort(sample.program, kind="stable")
     return np.sort(order[:: max(1, -(-order.size // MAX_ROWS))])

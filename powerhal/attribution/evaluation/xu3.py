@@ -15,13 +15,18 @@ from typing import Any
 import numpy as np
 
 from powerhal.attribution.evaluation.baselines import BASELINES
+from powerhal.attribution.evaluation.features import CYCLES
 from powerhal.attribution.evaluation.forecast import Forecast, Lags, forecast
 from powerhal.attribution.evaluation.judge import Answers, judged
 from powerhal.attribution.evaluation.scores import POWER, Prediction
+from powerhal.attribution.evaluation.selection import Member
 from powerhal.attribution.evaluation.table import Floats, Table, read_table
 from powerhal.errors import NotEnoughData
 
 Progress = Callable[[str], None]
+
+# The rung below all event counters: busy time at a frequency. The file's only record of CPU time is cycles / frequency.
+TIME_ONLY = (CYCLES,)
 
 
 def bench_xu3(
@@ -74,7 +79,7 @@ def _predicted(known: Table, asked: Table) -> tuple[Answers, list[dict[str, Any]
     """Answers for the test rows from all training rows, and what each group of them was predicted with."""
     lag_s = Lags(known).best_s()
     whole = forecast(known, asked, lag_s)
-    time_only = forecast(known, asked, lag_s, ()).prediction
+    time_only = forecast(known, asked, lag_s, TIME_ONLY).prediction
     return Answers(whole.prediction, time_only, _baselines(whole, asked)), _models(whole, asked, lag_s)
 
 
@@ -94,7 +99,7 @@ def _left_out(table: Table, say: Progress) -> Answers:
         lag_s = lags.best_s(without=name)
         whole = forecast(others, left, lag_s)
         full[:, mine] = _stacked(whole.prediction)
-        time_only[:, mine] = _stacked(forecast(others, left, lag_s, ()).prediction)
+        time_only[:, mine] = _stacked(forecast(others, left, lag_s, TIME_ONLY).prediction)
         for kind, power_w in _baselines(whole, left).items():
             baselines.setdefault(kind, np.full(len(table), np.nan))[mine] = power_w
     return Answers(Prediction(*full), Prediction(*time_only), baselines)
@@ -120,24 +125,29 @@ def _baselines(whole: Forecast, test: Table) -> dict[str, Floats]:
 
 
 def _models(whole: Forecast, test: Table, lag_s: float) -> list[dict[str, Any]]:
-    """What each group of test rows was predicted with: counters, lag, curve, doubt, coefficients."""
-    out = []
-    for part in whole.parts:
-        model, candidate = part.learned.model, part.learned.candidate
-        out.append(
-            {
-                "suite": str(test.text("suite")[part.rows[0]]),
-                "rows": len(part.rows),
-                "rung": "counters" if part.counted else "time at frequency",
-                "counters": list(part.counted),
-                "lag_s": lag_s,
-                "curve": candidate.curve.name,
-                "doubt": candidate.doubt,
-                "leak_w": model.leak,
-                "energies_w": dict(zip(model.names, model.energies.tolist(), strict=True)),
-                "scale": {
-                    f"{f:g} MHz": s for f, s in zip(model.points.frequencies_mhz, model.scale.tolist(), strict=True)
-                },
-            }
-        )
-    return out
+    """What each group of test rows was predicted with: counters, lag, and the members of the average."""
+    return [
+        {
+            "suite": str(test.text("suite")[part.rows[0]]),
+            "rows": len(part.rows),
+            "rung": "counters" if set(part.counted) - set(TIME_ONLY) else "time at frequency",
+            "counters": list(part.counted),
+            "lag_s": lag_s,
+            "members": [_member(member) for member in part.learned.members],
+        }
+        for part in whole.parts
+    ]
+
+
+def _member(member: Member) -> dict[str, Any]:
+    """One model of an average: coefficients in W, factors of the operating points."""
+    model = member.model
+    points = (f"{mhz:g} MHz" for mhz in model.points.frequencies_mhz)
+    return {
+        "share": member.share,
+        "curve": member.candidate.curve.name,
+        "doubt": member.candidate.doubt,
+        "leak_w": model.leak,
+        "energies_w": dict(zip(model.names, model.energies.tolist(), strict=True)),
+        "scale": dict(zip(points, model.scale.tolist(), strict=True)),
+    }

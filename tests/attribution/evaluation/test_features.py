@@ -68,3 +68,9 @@ def test_columns_are_never_negative():
 def test_every_activity_knows_its_energy_and_counters():
     assert all(activity.energy > 0 and activity.counters for activity in ACTIVITIES)
     assert len({activity.name for activity in ACTIVITIES}) == len(ACTIVITIES)
+
+
+def test_data_accesses_stand_for_instructions_that_nobody_counts():
+    one, two = {"L1D_CACHE_ACCESS": [2e8, 2e8]}, {"L1D_CACHE_ACCESS": [2e8, 2e8], "L1I_CACHE_ACCESS": [1e8, 1e8]}
+    assert events_per_cycle(table(**one), tuple(one))["instruction"][0] == pytest.approx(2.5 * 0.4)
+    assert "instruction" not in events_per_cycle(table(**two), tuple(two))
