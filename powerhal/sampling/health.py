@@ -13,10 +13,11 @@ FIRST_PROBE_NS = 1_000_000_000
 LAST_PROBE_NS = 60_000_000_000
 
 _COUNTED = (
-    (Quality.STALE, "stale"),
-    (Quality.SATURATED, "saturated"),
-    (Quality.RESET, "resets"),
+    (int(Quality.STALE), "stale"),
+    (int(Quality.SATURATED), "saturated"),
+    (int(Quality.RESET), "resets"),
 )
+_ANY_COUNTED = sum(bit for bit, _ in _COUNTED)
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Health:
     def count(self, quality: int) -> None:
         """Count one row with these quality bits."""
         self.samples += 1
-        if quality:
+        if quality & _ANY_COUNTED:
             for bit, name in _COUNTED:
                 if quality & bit:
                     setattr(self, name, getattr(self, name) + 1)
@@ -110,7 +111,7 @@ class RowFlags:
             value = spec.integer(raw)
             raised = value in flag.values if flag.values else value != 0
             if raised != flag.when_zero:
-                quality |= flag.quality
+                quality |= int(flag.quality)
         return quality
 
 
