@@ -12,10 +12,11 @@ from powerhal.attribution.design import Design
 from powerhal.attribution.doubts import Doubted, doubts_of
 from powerhal.attribution.groups import Merged, merge_groups
 from powerhal.attribution.ledger import Ledger, Row, Series, Total, interval
-from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of, student90
+from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage, split
 from powerhal.attribution.settle import Settled, settle
+from powerhal.attribution.uncertainty import student90
 from powerhal.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
@@ -75,7 +76,7 @@ def _ledger(
         board=design.topology.board,
         policy=idle,
         rows=merged.rows,
-        total=book.total(design),
+        total=book.total(design, _span_s(recording, design)),
         series=_series(design, settled),
         model=_about(model, learned, given),
         groups=merged.groups,
@@ -85,6 +86,12 @@ def _ledger(
         t90=t90,
         learned=model,
     )
+
+
+def _span_s(recording: Any, design: Design) -> float:
+    scans = recording.scan_times_ns()
+    whole = (int(scans[-1]) - int(scans[0])) / 1e9 if len(scans) > 1 else 0.0
+    return max(whole, float(design.seconds.sum()))
 
 
 def _imbalance(settled: Settled) -> float:
@@ -105,7 +112,8 @@ class _Book:
         self.settled = settled
         self.doubted = doubted
         self.usage = usage
-        self.idle = idle
+        self.weights = self._idle_weights(idle, settled.process.joules)
+        self.shared = bool(self.weights.any())
         self.self_pid = self_pid
         self.t90 = t90
 
@@ -113,16 +121,18 @@ class _Book:
         """All rows: devices, idle, unattributed, processes, rests."""
         return [*self._devices(), *self._idle(), self._unattributed(), *self._processes(), *self._rests()]
 
-    def total(self, design: Design) -> Total:
-        """The measurement the rows add up to."""
+    def total(self, design: Design, span_s: float) -> Total:
+        """The measurement the rows add up to; `span_s`: the whole run, from first to last look."""
         settled = self.settled
         whole = float(settled.total_j.sum())
         loadings = self.doubted.of_total(settled)
         low, high = interval(whole, loadings, self.doubted.doubts, self.t90)
         roots = [design.rail_names.index(r) for r in settled.roots]
         covered = design.covered_s[:, roots].min(axis=1)
-        duration = float(design.seconds.sum())
-        return Total(" + ".join(settled.roots), whole, low, high, duration, float(max(0.0, duration - covered.sum())))
+        missing = float(max(0.0, span_s - covered.sum()))
+        return Total(
+            " + ".join(settled.roots), whole, low, high, span_s, missing, int(design.edges[0]), int(design.edges[-1])
+        )
 
     def _row(self, name: str, kind: str, joules: float, loadings: Floats, **more: Any) -> Row:
         low, high = interval(joules, loadings, self.doubted.doubts, self.t90)
@@ -130,12 +140,12 @@ class _Book:
 
     def _devices(self) -> list[Row]:
         out = []
-        for name, (joules, loadings) in self.doubted.devices(self.settled).items():
+        for name, (joules, loadings) in self.doubted.devices(self.settled, static=self.shared).items():
             out.append(self._row(name, "device", joules, loadings, device=name))
         return out
 
     def _idle(self) -> list[Row]:
-        if self.idle != "separate":
+        if self.shared:
             return []
         joules, loadings, devices = self.doubted.idle(self.settled)
         return [self._row("idle", "idle", joules, loadings, devices=devices)]
@@ -147,16 +157,14 @@ class _Book:
     def _processes(self) -> list[Row]:
         settled, usage = self.settled, self.usage
         joules, loadings = self.doubted.processes(settled)
-        static, static_loadings, weights = 0.0, np.zeros(loadings.shape[1]), np.zeros(joules.size)
-        if self.idle != "separate":
-            static, static_loadings, _ = self.doubted.idle(settled)
-            weights = self._idle_weights(joules)
+        static, static_loadings, by_device = self.doubted.idle(settled)
+        weights = self.weights
         out = []
         for i in np.flatnonzero((joules > 0) | (weights > 0)).tolist():
             info = usage.processes[i]
             devices = {d: float(v[i]) for d, v in settled.by_device.items() if v[i] > 0}
-            if weights[i] > 0:
-                devices["idle"] = float(static * weights[i])
+            for device, energy in by_device.items() if weights[i] > 0 else ():
+                devices[device] = devices.get(device, 0.0) + energy * float(weights[i])
             out.append(
                 self._row(
                     info.comm, "process", float(joules[i] + static * weights[i]), loadings[i] + static_loadings * weights[i],
@@ -165,19 +173,21 @@ class _Book:
             )  # fmt: skip
         return out
 
-    def _idle_weights(self, joules: Floats) -> Floats:
-        """How the idle floor is shared: by dynamic energy, or evenly over who was active in each window."""
-        if self.idle == "proportional" and joules.sum() > 0:
-            out: Floats = joules / joules.sum()
-            return out
+    def _idle_weights(self, idle: str, joules: Floats) -> Floats:
+        """How the idle floor is shared: by dynamic energy, or evenly over who was active in each window.
+
+        All 0 when it is a row of its own, or when there is nobody to share it.
+        """
         weights = np.zeros(joules.size)
+        if idle == "proportional" and joules.sum() > 0:
+            return np.asarray(joules / joules.sum())
         pairs = [np.stack((a.process, a.window)) for a in self.usage.by_activity.values()]
-        if not pairs:
+        if idle != "equal" or not pairs:
             return weights
         process, window = np.unique(np.concatenate(pairs, axis=1), axis=1)
         crowd = np.bincount(window)
         np.add.at(weights, process, 1.0 / crowd[window])
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
     def _rests(self) -> list[Row]:
         out = []
@@ -214,7 +224,7 @@ def _about(model: PowerModel, learned: Learned, given: PowerModel | None) -> dic
         "r2": model.r2,
         "condition": model.condition,
         "windows": model.windows,
-        "error_relative": model.error[0],
+        "error": {k: list(v) for k, v in model.error.items()},
         "process_spread": model.spread.get("processes"),
         "provenance": dict(model.provenance),
         "conditions": dict(model.conditions),

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import FEATURES, Payer, Slices, columns_of, custom_features
+from powerhal.attribution.features import FEATURES, Moving, Payer, Slices, columns_of, custom_features
 from powerhal.attribution.meter import RailEnergy, choices, increments, measure
-from powerhal.attribution.windows import active_intervals, counter_growth, edges_from_scans, gauge_mean, overlap_s
+from powerhal.attribution.windows import active_intervals, count_in, counter_growth, edges_from_scans, gauge_mean, overlap_s
 from powerhal.channel import Channel, Cluster, Device, Topology
 from powerhal.errors import NotEnoughData
 
@@ -42,6 +42,7 @@ class Design:
 
     edges (n+1,) int64 ns; seconds (n,); energy (n, r) J over the watched part and covered_s (n, r);
     noise_j2 (n, r): variance of energy from steps and noise of the sensor (not its gain);
+    blur_j2 (n+1, r): variance of what an unsharp edge moves from one side to the other;
     bound (n, r): a saturated sample makes the energy a lower bound;
     x (n, p): activity * seconds; known (n, p): False where the activity was not recorded;
     rails: what each measured rail is (channel, accuracy, parent); columns: what x holds;
@@ -55,6 +56,7 @@ class Design:
     energy: Floats
     covered_s: Floats
     noise_j2: Floats
+    blur_j2: Floats
     bound: Bools
     columns: tuple[Column, ...]
     x: Floats
@@ -88,7 +90,7 @@ class Design:
 
         together = Design(
             self.topology, kept, total(self.seconds), self.rails, total(self.energy), total(self.covered_s),
-            total(self.noise_j2), np.logical_or.reduceat(self.bound, first, axis=0), self.columns, total(self.x),
+            total(self.noise_j2), self.blur_j2[np.append(first, self.seconds.size)], np.logical_or.reduceat(self.bound, first, axis=0), self.columns, total(self.x),
             np.logical_and.reduceat(self.known, first, axis=0), {}, {k: total(v) for k, v in self.counts.items()},
             self.celsius, self.notes,
         )  # fmt: skip
@@ -121,7 +123,12 @@ class Design:
             )
         watched = [measure(recording, rail, edges) for rail in rails]
         covered = np.column_stack([w.covered_s for w in watched])
-        if not (covered > 0).any():
+        first, last = watched_span(covered, np.diff(edges) / 1e9)
+        if first < last and (first > 0 or last < edges.size - 1):
+            edges = edges[first : last + 1]
+            watched = [measure(recording, rail, edges) for rail in rails]
+            covered = np.column_stack([w.covered_s for w in watched])
+        if edges.size < 3 or not (covered > 0).any():
             raise NotEnoughData(
                 "every window is a gap: no power sample of this recording is usable",
                 hint="powerhal info RUN shows what each source answered",
@@ -132,9 +139,19 @@ class Design:
             recording.topology, edges, inputs.seconds, rails,
             np.column_stack([w.energy_j for w in watched]), covered,
             np.column_stack([w.noise_j2 for w in watched]),
+            np.column_stack([w.blur_j2 for w in watched]),
             np.column_stack([w.bound for w in watched]),
             columns, x, known, inputs.clocks, inputs.counts(), inputs.temperatures, tuple(inputs.notes),
         )  # fmt: skip
+
+
+def watched_span(covered_s: Floats, seconds: Floats) -> tuple[int, int]:
+    """First window and one past the last in which every rail was watched to the end; (0, 0) when there is none.
+
+    Before the first whole conversion and after the last, there is nothing to account for.
+    """
+    whole = np.flatnonzero((covered_s >= WHOLE * seconds[:, None]).all(axis=1))
+    return (int(whole[0]), int(whole[-1]) + 1) if whole.size else (0, 0)
 
 
 def _columns(topology: Topology, inputs: _Recorded) -> tuple[tuple[Column, ...], Floats, Bools]:
@@ -171,6 +188,10 @@ def _base(inputs: _Recorded) -> Column:
     """The constant draw that every board has, on the root rail, where the board names no base device."""
     constant = next(f for f in FEATURES if f.kind == "base")
     return Column("base: constant", "base", constant.name, True, constant.unit, constant.payer)
+
+
+WHOLE = 0.999  # of a window
+BYTES = ("rx_bytes", "tx_bytes", "read_bytes", "write_bytes", "bytes")
 
 
 class _Recorded:
@@ -226,7 +247,7 @@ class _Recorded:
         self.temperatures[self.device.name] = float(np.mean(mean[known])) if known.any() else float("nan")
         return mean
 
-    def moving(self) -> tuple[Floats, Floats] | None:
+    def moving(self) -> Moving | None:
         names = [n for n in (self._channel(r) for r in ("rx_bytes", "tx_bytes", "bytes")) if n]
         if not names:
             return None
@@ -238,17 +259,21 @@ class _Recorded:
         total = np.sum([np.asarray(s.value, dtype=np.float64)[:size] for s in series], axis=0)
         tail_s = self.device.parameters.get("tail_s", 0.0)
         starts, ends, tails = active_intervals(times, total, tail_s)
-        return overlap_s(starts, ends, self.edges), overlap_s(ends, tails, self.edges)
+        fresh = np.ones(starts.size, dtype=np.bool_)
+        fresh[1:] = starts[1:] > ends[:-1] + round(tail_s * 1e9)
+        return Moving(
+            overlap_s(starts, ends, self.edges), overlap_s(ends, tails, self.edges), count_in(ends[fresh], self.edges)
+        )
 
     def counts(self) -> dict[str, Floats]:
         """Per device, its own count of what processes are charged by: busy seconds, or bytes moved."""
         out = {}
         for device in self.recording.topology.devices:
             self.ask(device)
-            if device.kind in ("cpu", "gpu"):
-                busy = self.busy()
-                if busy is not None:
-                    out[device.name] = busy
+            found = [self.busy()] if device.kind in ("cpu", "gpu") else [self.amount(r) for r in BYTES]
+            known = [f for f in found if f is not None]
+            if known:
+                out[device.name] = np.sum(known, axis=0)
         return out
 
     # -- reading -------------------------------------------------------------------------------

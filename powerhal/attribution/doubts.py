@@ -1,9 +1,10 @@
 """What the blocks of one recording cannot show, written down as explicit terms beside what they can.
 
 Sources, each independent of the others:
-  coefficients   what the scatter between stretches of time and the priors leave open (normal)
-  gain           the root sensor's stated accuracy: every row scales with it (limits)
-  form           the model's shape is not the device's: a relative doubt per device (normal)
+  coefficients   what the scatter between stretches of time and the priors leave open
+  gain           the root sensor's stated accuracy: every row scales with it
+  offset         what the root sensor reads at no load: it looks like idle draw
+  form           the model's shape is not the device's: a relative doubt per device
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ FORM = 0.01  # of a device's dynamic energy: a shape that the features do not ha
 class Doubted:
     """Sources of doubt and the loadings of every account on them.
 
-    covariance (q, q) of the coefficients; gain: limits of the root sensor, relative; devices: order of
-    the form terms.
+    covariance (q, q) of the coefficients; gain: of the root sensor, relative, and offset_j: what its offset
+    adds up to over the run (both 1 sigma); factors: sources learned from blocks; form: place of each device's.
     """
 
     doubts: tuple[Doubt, ...]
     covariance: Floats
     gain: float
+    offset_j: float
     factors: int
     form: Mapping[str, int]
 
@@ -47,7 +49,9 @@ class Doubted:
 
     def of_total(self, settled: Settled) -> Floats:
         """The measurement itself: only its sensor can be wrong."""
-        return self._widen(np.array([settled.total_j.sum()]), np.zeros((1, 0)))[0]
+        row = self._widen(np.array([settled.total_j.sum()]), np.zeros((1, 0)))[0]
+        row[self.factors + 1] = self.offset_j
+        return row
 
     def devices(self, settled: Settled, *, static: bool = False) -> dict[str, tuple[float, Floats]]:
         """Energy and loadings of each device: dynamic, and with its static part where asked."""
@@ -81,6 +85,8 @@ class Doubted:
         for device, (_, row) in self.devices(settled).items():
             if device in self.form:
                 loadings[self.form[device]] -= row[self.form[device]]
+        # What a sensor reads at no load at all looks like idle draw.
+        loadings[self.factors + 1] += self.offset_j
         return joules, loadings, {d: p[0] for d, p in parts.items()}
 
     def unattributed(self, settled: Settled) -> tuple[float, Floats]:
@@ -114,14 +120,16 @@ def doubts_of(learned: Learned, paid: Mapping[int, Split]) -> Doubted:
     tops = [r for r, above in enumerate(problem.tree.above.tolist()) if above < 0]
     energy = problem.target[:, tops].sum(axis=0)
     # Several roots: their gains are independent, so the sum's limits add in squares.
-    gains = np.array([problem.design.rails[t].accuracy for t in tops])
-    gain = float(np.sqrt(np.sum((gains * energy) ** 2)) / max(float(energy.sum()), 1e-12))
+    rails = [problem.design.rails[t] for t in tops]
+    gain = float(np.sqrt(sum((r.gain_sd * e) ** 2 for r, e in zip(rails, energy, strict=True))) / max(float(energy.sum()), 1e-12))
+    offset = float(np.sqrt(sum(r.offset_w**2 for r in rails)) * problem.design.seconds.sum())
     devices = sorted({t.column.device for t in problem.terms if t.column and not t.column.static})
-    doubts = [Doubt(f"coefficients {k}") for k in range(factors)]
-    doubts.append(Doubt("gain of " + " + ".join(problem.design.rail_names[t] for t in tops), "limits"))
+    doubts = [Doubt(f"coefficients {k}", learned=True) for k in range(factors)]
+    roots = " + ".join(r.rail for r in rails)
+    doubts += [Doubt(f"gain of {roots}"), Doubt(f"offset of {roots}")]
     form = {d: len(doubts) + k for k, d in enumerate(devices)}
     doubts += [Doubt(f"form of {d}") for d in devices]
-    return Doubted(tuple(doubts), learned.covariance, gain, factors, form)
+    return Doubted(tuple(doubts), learned.covariance, gain, offset, factors, form)
 
 
 __all__ = ["Account", "Doubted", "doubts_of"]

@@ -36,6 +36,15 @@ class Slices:
     known: Bools
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Seconds of each window (n,) in which bytes moved, seconds of the tail after that, wake-ups (count)."""
+
+    active_s: Floats
+    tail_s: Floats
+    wakes: Floats
+
+
 class Inputs(Protocol):
     """What a feature may ask for one device; None where the recording does not have it.
 
@@ -62,8 +71,8 @@ class Inputs(Protocol):
         """Mean temperature of the device."""
         ...
 
-    def moving(self) -> tuple[Floats, Floats] | None:
-        """Seconds in which its counters moved, and seconds of the tail after that."""
+    def moving(self) -> Moving | None:
+        """When its counters moved, lingered and woke up."""
         ...
 
 
@@ -96,8 +105,8 @@ GPU = Payer(("gpu.busy", "gpu.{device}.busy", "gpu.time"))
 NET = Payer(("net.bytes", "net.{device}.bytes"))
 NET_TAIL = Payer(("net.bytes", "net.{device}.bytes"), last=True)
 READS = Payer(("disk.read_bytes",))
-WRITES = Payer(("disk.write_bytes",))
-DISK = Payer(("disk.read_bytes", "disk.write_bytes"))
+WRITES = Payer(("disk.write_bytes",), last=True)  # the page cache writes later
+DISK = Payer(("disk.read_bytes", "disk.write_bytes"), last=True)
 ANY_CPU = Payer(("cpu.*.time",))
 
 
@@ -155,6 +164,15 @@ def _volts_leak(inputs: Inputs) -> Floats | None:
     return out
 
 
+def _steep_leak(inputs: Inputs) -> Floats | None:
+    """Leakage at high voltage: drain-induced barrier lowering makes it steeper than V."""
+    slices, celsius = inputs.slices(), inputs.celsius()
+    if slices is None or slices.volts is None or celsius is None:
+        return None
+    out: Floats = (slices.share @ slices.volts**3) * inputs.seconds * np.exp((celsius - LEAK_REFERENCE_C) / LEAK_SCALE_K)
+    return out
+
+
 def _leak(inputs: Inputs) -> Floats | None:
     """Leakage where volts are unknown but temperature is."""
     celsius = inputs.celsius()
@@ -188,12 +206,18 @@ def _luminous(inputs: Inputs) -> Floats | None:
 
 def _active(inputs: Inputs) -> Floats | None:
     found = inputs.moving()
-    return None if found is None else found[0]
+    return None if found is None else found.active_s
 
 
 def _tail(inputs: Inputs) -> Floats | None:
     found = inputs.moving()
-    return None if found is None or not inputs.device.parameters.get("tail_s") else found[1]
+    return None if found is None or not inputs.device.parameters.get("tail_s") else found.tail_s
+
+
+def _wakes(inputs: Inputs) -> Floats | None:
+    """Wake-ups: a burst after the tail had ended pays for the way up."""
+    found = inputs.moving()
+    return None if found is None else found.wakes
 
 
 def _constant(inputs: Inputs) -> Floats | None:
@@ -208,11 +232,15 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cpu", "busy", False, "W", CPU, _busy_only),
     Feature("cpu", "V", True, "W/V", NOBODY, _volts),
     Feature("cpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
+    Feature("cpu", "V³ e^T", True, "W/V³", NOBODY, _steep_leak),
+    Feature("cpu", "e^T", True, "W", NOBODY, _leak),
     Feature("gpu", "V²f", False, "W/(Hz V²)", GPU, _volts_squared_f),
     Feature("gpu", "busy@", False, "W", GPU, _by_frequency),
     Feature("gpu", "f", False, "W/GHz", GPU, _power_of_f(1)),
     Feature("gpu", "f³", False, "W/GHz³", GPU, _power_of_f(3)),
     Feature("gpu", "busy", False, "W", GPU, _busy_only),
+    Feature("gpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
+    Feature("gpu", "e^T", True, "W", NOBODY, _leak),
     Feature("display", "on", False, "W", NOBODY, _on),
     Feature("display", "brightness", False, "W", NOBODY, _bright),
     Feature("display", "luminance", False, "W", NOBODY, _luminous),
@@ -222,6 +250,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("radio", "bytes", False, "J/B", NET, _amount("bytes")),
     Feature("radio", "active", False, "W", NET, _active),
     Feature("radio", "tail", False, "W", NET_TAIL, _tail),
+    Feature("radio", "wake-ups", False, "J", NET_TAIL, _wakes),
     Feature("storage", "read bytes", False, "J/B", READS, _amount("read_bytes")),
     Feature("storage", "write bytes", False, "J/B", WRITES, _amount("write_bytes")),
     Feature("storage", "bytes", False, "J/B", DISK, _amount("bytes")),

@@ -50,7 +50,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """The measurement that rows add up to: rail (or rails), joules with interval, seconds, missing seconds."""
+    """The measurement that rows add up to: rail (or rails), joules with interval, from when to when (ns).
+
+    duration_s is the run from the first to the last look at processes; missing_s of it was not measured,
+    and no joules of it are in any row.
+    """
 
     rail: str
     energy_j: float
@@ -58,6 +62,8 @@ class Total:
     high_j: float
     duration_s: float
     missing_s: float
+    start_ns: int = 0
+    end_ns: int = 0
     grams: tuple[float, float, float] | None = None
 
 
@@ -154,7 +160,7 @@ class Ledger:
             "total": {
                 "rail": self.total.rail, "energy_j": self.total.energy_j, "low_j": self.total.low_j,
                 "high_j": self.total.high_j, "duration_s": self.total.duration_s, "missing_s": self.total.missing_s,
-                **_grams(self.total.grams),
+                "start_ns": self.total.start_ns, "end_ns": self.total.end_ns, **_grams(self.total.grams),
             },
             "rows": [self._row(r) for r in self.rows],
             "model": dict(self.model),

@@ -8,7 +8,7 @@ the sensor is the same in all windows and is carried separately (`RailEnergy.acc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,34 +24,46 @@ Bools = npt.NDArray[np.bool_]
 
 CLASSES = ("accumulated", "measured", "gauge", "inferred")  # `estimated` values are never energy
 CLASS_ACCURACY = {"accumulated": 0.01, "measured": 0.01, "gauge": 0.02, "inferred": 0.05}
+# A data sheet's limits are not standard deviations. Where makers print both, the limit is three to five
+# times the typical (1 sigma) error: INA226 (SBOS547) 10 uV to 2.5 uV, INA3221 (SBOS576) 80 uV to 20 uV.
+LIMIT_SIGMAS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class RailEnergy:
-    """How a rail is measured: `way` of `WAYS`, its channels, relative accuracy (limits), LSB in SI, period."""
+    """How a rail is measured: `way` of `WAYS`, its channels, LSB in SI, period, and the sensor's own errors.
+
+    average_s: every reading is a mean over this long; a converter that runs by itself finished it up to
+    as long before it was read, so a reading was true `average_s` ago, give or take average_s / sqrt(12).
+
+    gain_sd: relative standard deviation of its gain; offset_w: standard deviation of its offset in W.
+    """
 
     rail: str
     way: str
     channels: tuple[str, ...]
     quality_class: str
-    accuracy: float
     lsb: float
     period_s: float
-    lag_s: float
+    average_s: float
     skew_s: float
+    gain_sd: float
+    offset_w: float
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
     """Energy of one rail in each window (n,): J over the watched seconds, variance of the noise in J^2.
 
-    `bound`: a saturated sample makes that window's energy a lower bound.
+    `bound`: a saturated sample makes that window's energy a lower bound. `blur_j2` (n+1,): variance of what
+    an unsharp edge moves from one side of it to the other.
     """
 
     energy_j: Floats
     covered_s: Floats
     noise_j2: Floats
     bound: Bools
+    blur_j2: Floats
 
 
 def choices(recording: Any) -> tuple[RailEnergy, ...]:
@@ -68,11 +80,36 @@ def choices(recording: Any) -> tuple[RailEnergy, ...]:
     for rail in topology.rails:
         options = [o for way in WAYS.values() for o in way.find(rail.name, by_rail.get(rail.name, []), period, owner)]
         order = list(WAYS)
-        options.sort(key=lambda o: (CLASSES.index(o.quality_class) // 2, order.index(o.way), o.accuracy))
+        options.sort(key=lambda o: (CLASSES.index(o.quality_class) // 2, order.index(o.way)))
         usable = (o for o in options if len(recording.series(o.channels[0])) >= 2)
         if (best := next(usable, None)) is not None:
-            found.append(best)
+            found.append(_with_errors(recording, best))
     return tuple(found)
+
+
+def _with_errors(recording: Any, rail: RailEnergy) -> RailEnergy:
+    """The rail's gain and offset errors from the limits of its channels, a product's from its factors'."""
+    parts = [recording.channels[name] for name in rail.channels]
+    if len(parts) == 1 and parts[0].product:
+        parts = _factors(recording, parts[0]) or parts
+    means = [abs(float(np.mean(recording.series(c.name).value))) for c in parts]
+    gain = sum(c.accuracy**2 for c in parts) or CLASS_ACCURACY[rail.quality_class] ** 2
+    offset_w = 0.0
+    for c, mean in zip(parts, means, strict=True):
+        others = float(np.prod([m for m, o in zip(means, parts, strict=True) if o is not c]))
+        if c.quantity == "voltage" and len(parts) > 1:  # an offset of volts scales with the current: a gain
+            gain += (c.offset / mean) ** 2 if mean > 0 else 0.0
+        elif not c.counter:
+            offset_w += c.offset * others
+    return replace(rail, gain_sd=float(np.sqrt(gain)) / LIMIT_SIGMAS, offset_w=offset_w / LIMIT_SIGMAS)
+
+
+def _factors(recording: Any, product: Channel) -> list[Channel]:
+    """The channels whose fields a product channel multiplies."""
+    return [
+        c for s in recording.sources if product in s.layout.channels
+        for c in s.layout.channels if c.field in product.product and not c.product
+    ]  # fmt: skip
 
 
 def measure(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
@@ -100,12 +137,11 @@ class Way:
 
 
 def _rail(rail: str, way: str, parts: tuple[Channel, ...], period_s: float) -> RailEnergy:
-    """Accuracy of a product is the sum of its parts' limits, in quadrature; the LSB is the first part's."""
+    """A way to measure a rail; the LSB is the first part's, errors are filled in for the one that is taken."""
     worst = max(parts, key=lambda c: CLASSES.index(c.quality_class)).quality_class
-    stated = float(np.sqrt(sum(c.accuracy**2 for c in parts)))
     return RailEnergy(
-        rail, way, tuple(c.name for c in parts), worst, stated or CLASS_ACCURACY[worst], parts[0].lsb, period_s,
-        max(c.window_s for c in parts) / 2, max(c.skew_s for c in parts),
+        rail, way, tuple(c.name for c in parts), worst, parts[0].lsb, period_s,
+        max(c.window_s for c in parts), max(c.skew_s for c in parts), 0.0, 0.0,
     )  # fmt: skip
 
 
@@ -139,7 +175,7 @@ def _from_energy_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watch
     growth, known = counter_growth(increments(recording, rail.channels[0]), edges)
     seconds = np.diff(edges) / 1e9
     noise = np.full(growth.size, rail.lsb**2 / 6.0)
-    return Watched(np.where(known, growth, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_))
+    return Watched(np.where(known, growth, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_), np.zeros(edges.size))
 
 
 def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
@@ -149,22 +185,20 @@ def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watch
     known &= voltage_known
     seconds = np.diff(edges) / 1e9
     noise = volts**2 * rail.lsb**2 / 6.0
-    return Watched(np.where(known, growth * volts, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_))
+    return Watched(np.where(known, growth * volts, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_), np.zeros(edges.size))
 
 
 def _from_power(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     series = recording.series(rail.channels[0])
-    whole = integrate(series.t_ns, series.value, series.quality, edges, rail.period_s, rail.lag_s)
-    return _noisy(whole, series.value, rail, rail.lsb or _product_step(recording, rail.channels[0]))
+    whole = integrate(series.t_ns, series.value, series.quality, edges, rail.period_s, rail.average_s)
+    step = rail.lsb or _product_step(recording, rail.channels[0])
+    return _noisy(whole, series.value, series.t_ns, edges, rail, step)
 
 
 def _product_step(recording: Any, name: str) -> float:
     """Step of a product channel in SI: what its factors' steps make of it at their means."""
     channel: Channel = recording.channels[name]
-    factors = [
-        c for s in recording.sources if channel in s.layout.channels
-        for c in s.layout.channels if c.field in channel.product and not c.product
-    ]  # fmt: skip
+    factors = _factors(recording, channel)
     means = [abs(float(np.mean(recording.series(c.name).value))) for c in factors]
     whole = float(np.prod(means))
     return float(np.sqrt(sum((c.lsb * whole / m) ** 2 for c, m in zip(factors, means, strict=True) if m > 0)))
@@ -174,17 +208,25 @@ def _from_volts_amps(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     amps, volts = (recording.series(name) for name in rail.channels)
     at = np.interp(amps.t_ns, volts.t_ns, volts.value) if len(volts) else np.full(len(amps), np.nan)
     power = amps.value * at
-    whole = integrate(amps.t_ns, power, amps.quality, edges, rail.period_s, rail.lag_s)
-    return _noisy(whole, power, rail, rail.lsb * float(np.nanmean(at)) if len(volts) else rail.lsb)
+    whole = integrate(amps.t_ns, power, amps.quality, edges, rail.period_s, rail.average_s)
+    return _noisy(whole, power, amps.t_ns, edges, rail, rail.lsb * float(np.nanmean(at)) if len(volts) else rail.lsb)
 
 
-def _noisy(whole: Integral, power: Floats, rail: RailEnergy, lsb_w: float) -> Watched:
-    """Noise of a sampled window: rounding of each sample, and volts and amperes read `skew_s` apart."""
-    step = float(np.median(np.abs(np.diff(power)))) if power.size > 1 else 0.0
-    # A skewed pair is wrong by how far power moves in that time: a part of its usual step.
-    skewed = step * rail.skew_s / rail.period_s if rail.period_s > 0 else 0.0
-    variance = lsb_w**2 / 12.0 + skewed**2
-    return Watched(whole.value, whole.covered_s, whole.weight_s2 * variance, whole.bound)
+def _noisy(whole: Integral, power: Floats, t_ns: Ints, edges: Ints, rail: RailEnergy, lsb_w: float) -> Watched:
+    """Noise of a sampled window: rounding, what went on between the averages, and edges that are not sharp.
+
+    A reading's time is only known to within the average, so a step of power at a window's edge falls on
+    one side or the other; in steady stretches that costs nothing.
+    """
+    steps = np.abs(np.diff(power, prepend=power[:1]))
+    before, after = (power[np.clip(np.searchsorted(t_ns, edges) + k, 0, power.size - 1)] for k in (-1, 1))
+    blur = (after - before) ** 2 * (rail.average_s**2 / 12.0)
+    unseen = max(0.0, 1.0 - rail.average_s / rail.period_s) if rail.average_s > 0 and rail.period_s > 0 else 0.0
+    place = np.clip(np.searchsorted(edges, t_ns, side="right") - 1, 0, edges.size - 2)
+    count = np.maximum(np.bincount(place, minlength=edges.size - 1), 1)
+    restless = np.bincount(place, steps**2, minlength=edges.size - 1) / count / 2.0
+    variance = lsb_w**2 / 12.0 + unseen * restless
+    return Watched(whole.value, whole.covered_s, whole.weight_s2 * variance, whole.bound, blur)
 
 
 WAYS: dict[str, Way] = {

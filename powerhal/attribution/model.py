@@ -16,6 +16,7 @@ from powerhal.attribution.fit import Fit, Prior, fit
 from powerhal.attribution.gram import Gram
 from powerhal.attribution.problem import Problem, process_terms
 from powerhal.attribution.processes import Split
+from powerhal.attribution.uncertainty import student90
 from powerhal.errors import ModelError, NotEnoughData
 
 Floats = npt.NDArray[np.float64]
@@ -23,7 +24,11 @@ Floats = npt.NDArray[np.float64]
 SCHEMA = 1
 START_RELATIVE, START_FLOOR = 0.03, 0.01  # first guess of the model's error: of the reading, of its mean
 ROUNDS = 3
-T90 = {4: 2.13, 6: 1.94, 8: 1.86, 12: 1.78, 16: 1.75, 24: 1.71}  # two-sided 90 % of Student's t
+ERROR_ROUNDS = 12
+TAILS = 4.0  # residuals are taken for Student's t with so many degrees: a strange window must not rule
+ERROR_WINDOWS = 8  # fewer windows say nothing about a rail's error
+MODEL_DEGREES = 24  # of a model from elsewhere: its intervals are its own
+LEAST = 0.001  # no model is better than this, relative
 BIG_PROCESS = 0.02  # a process with this part of a column's activity gets an efficiency of its own
 MOST_PROCESSES = 12
 SPREADS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
@@ -48,8 +53,8 @@ class Coefficient:
 class PowerModel:
     """Coefficients of one board with intervals, conditions, provenance and mergeable statistics.
 
-    theta (q,) in the order of `coefficients`, covariance (q, q); error: (relative, floor in W) of the
-    model's own error per window; gram: statistics of all rows, so that models can be merged.
+    theta (q,) in the order of `coefficients`, covariance (q, q); error: per measured rail, the model's own
+    error in a window (relative to each device's dynamic energy, and a floor in W); gram: statistics of all rows, so that models can be merged.
     """
 
     board: str
@@ -58,7 +63,7 @@ class PowerModel:
     r2: float
     condition: float
     windows: int
-    error: tuple[float, float]
+    error: Mapping[str, tuple[float, float]]
     spread: Mapping[str, float] = field(default_factory=dict)
     groups: tuple[dict[str, Any], ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
@@ -75,7 +80,7 @@ class PowerModel:
         rows = [{name: getattr(c, name) for name in c.__slots__} for c in self.coefficients]
         return {
             "schema": SCHEMA, "board": self.board, "coefficients": rows, "covariance": self.covariance.tolist(),
-            "r2": self.r2, "condition": self.condition, "windows": self.windows, "error": list(self.error),
+            "r2": self.r2, "condition": self.condition, "windows": self.windows, "error": {k: list(v) for k, v in self.error.items()},
             "spread": dict(self.spread), "groups": list(self.groups), "conditions": dict(self.conditions),
             "provenance": dict(self.provenance), "statistics": self.gram.to_json() if self.gram else None,
         }  # fmt: skip
@@ -106,7 +111,8 @@ class PowerModel:
                 raise ModelError(f"{where} holds a number that is not finite")
             return cls(
                 str(data["board"]), rows, covariance, float(data["r2"]), float(data["condition"]),
-                int(data["windows"]), (float(data["error"][0]), float(data["error"][1])), dict(data["spread"]),
+                int(data["windows"]), {str(k): (float(v[0]), float(v[1])) for k, v in data["error"].items()},
+                dict(data["spread"]),
                 tuple(data["groups"]), dict(data["conditions"]), dict(data["provenance"]),
                 Gram.from_json(data["statistics"]) if data.get("statistics") else None,
             )  # fmt: skip
@@ -118,13 +124,17 @@ class PowerModel:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A fit of one problem: the problem with its process terms, theta (q,), covariance (q, q), error model."""
+    """A fit of one problem: the problem with its process terms, theta (q,), covariance (q, q).
+
+    error (r, 2): the model's own error of each rail in a window, relative to each device's dynamic
+    energy, and a floor in W; degrees: of freedom of the covariance (blocks less one).
+    """
 
     problem: Problem
     theta: Floats
     covariance: Floats
     fit: Fit
-    error: tuple[float, float]
+    error: Floats
     spread: dict[str, float]
     degrees: int
     gram: Gram
@@ -142,54 +152,77 @@ def learn(problem: Problem, paid: Mapping[int, Split]) -> Learned:
             f"{usable} usable windows cannot give {len(problem.terms)} coefficients: {needed - usable} more are needed",
             hint="record longer, or use a model that was learned before (--model FILE)",
         )
-    weights = _weights(problem, problem.target, (START_RELATIVE, START_FLOOR))
-    error = (START_RELATIVE, START_FLOOR)
-    found = fit(problem.gram(weights), problem.prior)
+    error = _first_error(problem)
+    weights = _weights(problem, None, error)
+    found = fit(problem.gram(weights), problem.prior, free=problem.free)
     for _ in range(ROUNDS - 1):
         error = _error_model(problem, found.theta)
-        weights = _weights(problem, problem.predict(found.theta), error)
-        found = fit(problem.gram(weights), problem.prior)
+        weights = _weights(problem, found.theta, error)
+        found = fit(problem.gram(weights), problem.prior, free=problem.free)
     problem, spread = _with_process_terms(problem, paid, found, weights)
     blocks = [problem.gram(weights, problem.block == b) for b in range(int(problem.block.max()) + 1)]
     whole = problem.gram(weights)
-    free = [t.name for t in problem.terms if t.kind == "process"]
-    found = fit(whole, problem.prior, free=free, blocks=blocks)
+    found = fit(whole, problem.prior, free=problem.free, blocks=blocks)
     covariance = _robust(problem, found, blocks)
     return Learned(problem, found.theta, covariance, found, error, spread, len(blocks) - 1, whole)
 
 
-def _weights(problem: Problem, expected: Floats, error: tuple[float, float]) -> Floats:
-    """1 / variance of every row: the sensor's noise and the model's own error."""
-    mean = np.array([
-        float(np.mean(problem.target[fine, r] / problem.design.seconds[fine])) if fine.any() else 1.0
-        for r, fine in enumerate(problem.usable.T)
-    ])  # fmt: skip
-    floor = error[1] * mean * problem.design.seconds[:, None]
-    variance = problem.noise_j2 + (error[0] * np.maximum(expected, 0.0)) ** 2 + floor**2
-    out: Floats = 1.0 / np.maximum(variance, 1e-18)
+def _first_error(problem: Problem) -> Floats:
+    """A first guess of each rail's error: START_RELATIVE of the reading, START_FLOOR of its mean."""
+    out = np.full((problem.target.shape[1], 2), START_RELATIVE)
+    for r, fine in enumerate(problem.usable.T):
+        mean = float(np.mean(problem.target[fine, r] / problem.design.seconds[fine])) if fine.any() else 1.0
+        out[r, 1] = START_FLOOR * mean
     return out
 
 
-def _error_model(problem: Problem, theta: Floats) -> tuple[float, float]:
-    """Relative and constant part of the residual (per window), from squared residuals, >= 0.2 % each."""
-    expected = problem.predict(theta)
-    squares, relative, constant = [], [], []
+def _weights(problem: Problem, theta: Floats | None, error: Floats) -> Floats:
+    """1 / variance of every row: the sensor's noise and the model's own error."""
+    floor = error[:, 1] * problem.design.seconds[:, None]
+    square = problem.target**2 if theta is None else dynamic_squares(problem, theta)
+    variance = problem.noise_j2 + error[:, 0] ** 2 * square + floor**2
+    variance = np.maximum(variance, 1e-18)
+    if theta is None:
+        return np.asarray(1.0 / variance)
+    residual = problem.target - problem.predict(theta)
+    return np.asarray(_doubtful(residual**2 / variance) / variance)
+
+
+def _doubtful(square: Floats) -> Floats:
+    """Weight of a window whose squared residual is `square` times the usual: 5/4 down to 0 (Lange et al. 1989)."""
+    out: Floats = (TAILS + 1.0) / (TAILS + square)
+    return out
+
+
+def dynamic_squares(problem: Problem, theta: Floats) -> Floats:
+    """Sum over devices (and rails below) of their squared dynamic energy in each window (n, r), J^2."""
+    out = np.zeros_like(problem.target)
+    for rail in range(out.shape[1]):
+        for group in problem.dynamic_groups(rail):
+            out[:, rail] += (problem.x[:, group] @ theta[group]) ** 2
+    return out
+
+
+def _error_model(problem: Problem, theta: Floats) -> Floats:
+    """Relative and constant part of each rail's residual (r, 2), from its squares, not below LEAST."""
+    squares, expected = dynamic_squares(problem, theta), problem.predict(theta)
+    out = _first_error(problem)
     for r, fine in enumerate(problem.usable.T):
-        if not fine.any():
+        if np.count_nonzero(fine) < ERROR_WINDOWS:
             continue
-        mean = float(np.mean(problem.target[fine, r] / problem.design.seconds[fine]))
-        scale = mean * problem.design.seconds[fine]
-        squares.append(((problem.target[fine, r] - expected[fine, r]) ** 2 - problem.noise_j2[fine, r]) / scale**2)
-        relative.append((expected[fine, r] / scale) ** 2)
-        constant.append(np.ones(int(fine.sum())))
-    y = np.clip(np.concatenate(squares), 0.0, None)
-    # Squared residuals have heavy tails: a few large ones must not set the weights of all.
-    y = np.minimum(y, 20.0 * max(float(np.median(y)), 1e-12))
-    a = np.column_stack((np.concatenate(relative), np.concatenate(constant)))
-    gram = Gram(("relative", "constant")).add_rows(a, y, 1.0 / (a.sum(axis=1) ** 2))
-    found = fit(gram, Prior())
-    least = 0.002
-    return max(float(np.sqrt(found.theta[0])), least), max(float(np.sqrt(found.theta[1])), least)
+        seconds = problem.design.seconds[fine]
+        mean = float(np.mean(problem.target[fine, r] / seconds))
+        y = ((problem.target[fine, r] - expected[fine, r]) ** 2 - problem.noise_j2[fine, r]) / seconds**2
+        y = np.maximum(y, 0.0)
+        a = np.column_stack((squares[fine, r] / seconds**2, np.ones(seconds.size)))
+        usual = a @ out[r] ** 2
+        for _ in range(ERROR_ROUNDS):
+            tamed = y * _doubtful(y / usual)
+            found = fit(Gram(("relative", "floor")).add_rows(a, tamed, 1.0 / usual**2))
+            usual = a @ found.theta + (LEAST * mean) ** 2
+        least = np.array([LEAST, LEAST * mean])
+        out[r] = np.maximum(np.sqrt(found.theta), least)
+    return out
 
 
 def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
@@ -240,7 +273,7 @@ def _evidence(problem: Problem, weights: Floats) -> float:
     gram = problem.gram(weights)
     mean, precision = problem.prior.arrays(gram.names)
     n = gram.n
-    noise = fit(gram, problem.prior, free=[t.name for t in problem.terms if t.kind == "process"]).noise
+    noise = fit(gram, problem.prior, free=problem.free).noise
     hessian = gram.xx / noise + np.diag(precision)
     right = gram.xz / noise + precision * mean
     scale = 1.0 / np.sqrt(np.diag(hessian))
@@ -271,10 +304,12 @@ def apply(model: PowerModel, problem: Problem) -> Learned:
     theta[known] = model.theta[picked]
     covariance = np.diag(np.where(losses & ~known, 1.0 / np.maximum(precision, 1e-300), 0.0))
     covariance[np.ix_(known, known)] = model.covariance[np.ix_(picked, picked)]
-    weights = _weights(problem, np.maximum(problem.predict(theta), 0.0), model.error)
-    gram = problem.gram(weights)
-    seen = fit(gram, problem.prior)
-    return Learned(problem, theta, covariance, seen, model.error, dict(model.spread), 24, gram)
+    error = _first_error(problem)
+    for r, name in enumerate(problem.design.rail_names):
+        error[r] = model.error.get(name, error[r])
+    gram = problem.gram(_weights(problem, theta, error))
+    seen = fit(gram, problem.prior, free=problem.free)
+    return Learned(problem, theta, covariance, seen, error, dict(model.spread), MODEL_DEGREES, gram)
 
 
 def model_of(learned: Learned, recording: Any) -> PowerModel:
@@ -309,13 +344,13 @@ def model_of(learned: Learned, recording: Any) -> PowerModel:
         r2=float(learned.fit.r2),
         condition=float(learned.fit.condition_number),
         windows=int(design.seconds.size),
-        error=learned.error,
+        error={name: (float(e[0]), float(e[1])) for name, e in zip(design.rail_names, learned.error, strict=True)},
         spread=learned.spread,
         groups=groups,
         conditions={
             "duration_s": float(design.seconds.sum()),
             "celsius": dict(design.celsius),
-            "rails": {r.rail: {"way": r.way, "channels": list(r.channels), "accuracy": r.accuracy} for r in design.rails},
+            "rails": {r.rail: {"way": r.way, "channels": list(r.channels), "gain_sd": r.gain_sd, "offset_w": r.offset_w} for r in design.rails},
         },
         provenance={
             "powerhal": powerhal.__version__,
@@ -330,9 +365,3 @@ def _per_second(problem: Problem, names: tuple[str, ...], theta: Floats) -> floa
     """Mean watts that these terms draw together."""
     picked = [k for k, t in enumerate(problem.terms) if t.name in names]
     return float((problem.x[:, picked] @ theta[picked]).sum() / problem.design.seconds.sum())
-
-
-def student90(degrees: int) -> float:
-    """Two-sided 90 % quantile of Student's t (tabulated, straight lines in between)."""
-    at = sorted(T90)
-    return float(np.interp(degrees, at, [T90[k] for k in at])) if degrees <= at[-1] else 1.66

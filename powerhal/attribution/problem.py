@@ -76,6 +76,21 @@ class Problem:
         """Names of the terms, unique."""
         return tuple(t.name for t in self.terms)
 
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Terms whose coefficient may be negative: sensor offsets, and processes below the average."""
+        return tuple(t.name for t in self.terms if t.kind in ("constant", "process"))
+
+    def dynamic_groups(self, rail: int) -> list[list[int]]:
+        """Terms of a rail whose errors move together: each device's dynamic terms, each rail below."""
+        groups: dict[str, list[int]] = {}
+        for k, term in enumerate(self.terms):
+            if term.rail != rail or (term.column is not None and term.column.static):
+                continue
+            key = term.column.device if term.column is not None else f"rail {term.child}"
+            groups.setdefault(key, []).append(k)
+        return list(groups.values())
+
     def of_rail(self, rail: int) -> Ints:
         """Indices of the terms that enter a rail's rows."""
         return np.array([k for k, t in enumerate(self.terms) if t.rail == rail], dtype=np.int64)
@@ -151,7 +166,8 @@ def build(design: Design) -> Problem:
     matrix = np.column_stack(x)
     prior = _prior(design, tree, terms, matrix, target, usable)
     return Problem(
-        design, tree, tuple(terms), matrix, target, usable, design.noise_j2 * scale**2, prior, _blocks(design.seconds.size)
+        design, tree, tuple(terms), matrix, target, usable,
+        (design.noise_j2 + design.blur_j2[:-1] + design.blur_j2[1:]) * scale**2, prior, _blocks(design.seconds.size)
     )
 
 
@@ -181,6 +197,11 @@ def _prior(
     parent = {r.name: r.parent for r in topology.rails}
     mean: dict[str, float] = {}
     sd: dict[str, float] = {}
+    # Where a rail has leakage terms of its own, its constant is there for the sensor's offset only.
+    leaking = {t.rail for t in terms if t.kind == "activity" and t.column and t.column.static}
+    offsets = {
+        t.name: max(design.rails[t.rail].offset_w, 1e-6) for t in terms if t.kind == "constant" and t.rail in leaking
+    }
     for k, term in enumerate(terms):
         rows = usable[:, term.rail]
         whole, size = float(target[rows, term.rail].sum()), float(np.abs(x[rows, k]).sum())
@@ -188,9 +209,9 @@ def _prior(
         if term.kind == "converter":
             child = design.rails[term.child]
             given = _path_efficiency(child.rail, design.rail_names[term.rail], parent, efficiency)
-            gains = child.accuracy**2 + design.rails[term.rail].accuracy ** 2
+            gains = child.gain_sd**2 + design.rails[term.rail].gain_sd ** 2
             mean[term.name] = 1.0 / given
-            sd[term.name] = float(np.sqrt(EFFICIENCY_SD**2 + gains / 3.0)) / given
+            sd[term.name] = float(np.sqrt(EFFICIENCY_SD**2 + gains)) / given
         elif term.kind == "conduction":
             load = float(np.mean(target[rows, term.child] / design.seconds[rows])) if rows.any() else 1.0
             mean[term.name], sd[term.name] = 0.0, CONDUCTION_LOSS / max(load, 1e-9)
@@ -202,6 +223,8 @@ def _prior(
             if given > 0 and device is not None:
                 path = _path_efficiency(device.rail, design.rail_names[term.rail], parent, efficiency)
                 mean[term.name], sd[term.name] = given / path, COEFFICIENT_SD * given / path
+            elif term.name in offsets:
+                mean[term.name], sd[term.name] = 0.0, offsets[term.name]
             else:
                 mean[term.name], sd[term.name] = 0.0, wide
     return Prior(mean, sd)

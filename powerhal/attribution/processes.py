@@ -135,20 +135,25 @@ def split(column: Column, device: Device, usage: Usage, activity: Floats, compar
     share = amounts.amount / used[amounts.window] * explained[amounts.window]
     if not column.payer.last:
         return Split(amounts.process, amounts.window, share)
-    return _carried(amounts, amounts.amount / used[amounts.window], used)
+    live = used > 0 if comparable is None else (used > 0) & (comparable > 0)
+    return _carried(amounts, amounts.amount / used[amounts.window], live)
 
 
-def _carried(amounts: Amounts, share: Floats, used: Floats) -> Split:
-    """Every window is paid by the users of the last window that had any (a tail follows its burst)."""
-    windows = used.size
-    source = np.where(used > 0, np.arange(windows), -1)
+def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_]) -> Split:
+    """Every window is paid by the users of the last live window: a tail follows its burst."""
+    windows = live.size
+    source = np.where(live, np.arange(windows), -1)
     source = np.maximum.accumulate(source)
     order = np.argsort(amounts.window, kind="stable")
     starts = np.searchsorted(amounts.window[order], np.arange(windows + 1))
-    process, window, part = [], [], []
+    process: list[Ints] = []
+    window: list[Ints] = []
+    part: list[Floats] = []
     for t in np.flatnonzero(source >= 0).tolist():
         members = order[starts[source[t]] : starts[source[t] + 1]]
         process.append(amounts.process[members])
         part.append(share[members])
-        window.append(np.full(members.size, t))
-    return Split(np.concatenate(process), np.concatenate(window).astype(np.int64), np.concatenate(part))
+        window.append(np.full(members.size, t, dtype=np.int64))
+    if not process:
+        return Split(amounts.process[:0], amounts.window[:0], share[:0])
+    return Split(np.concatenate(process), np.concatenate(window), np.concatenate(part))

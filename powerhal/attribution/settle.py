@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 CHUNK = 2048
-SURPRISE = 3.0  # a residual beyond this many standard deviations of the model's error is nobody's
+SURPRISE = 4.0  # a residual beyond this many standard deviations of the model's error is nobody's
 HARDLY = 1e-3  # of the model's error: how little may stay unattributed in an ordinary window
 
 
@@ -83,7 +83,7 @@ def settle(
     problem: Problem,
     theta: Floats,
     covariance: Floats,
-    error: tuple[float, float],
+    error: Floats,
     paid: Mapping[int, Split],
     processes: int,
 ) -> Settled:
@@ -91,9 +91,29 @@ def settle(
     return _Settling(problem, theta, covariance, error, paid, processes).run()
 
 
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """Per window and rail: how loose its unattributed part is, the variance of its balance, what it is
+    given of the residual above it, and which share of that."""
+
+    loose: Floats
+    whole: Floats
+    given: Floats
+    share: Floats
+
+
+def sum_shares(share: Floats, above: Ints) -> Floats:
+    """For every rail, the share of its residual that the rails below take (t, r)."""
+    out = np.zeros_like(share)
+    for rail, parent in enumerate(above.tolist()):
+        if parent >= 0:
+            out[:, parent] += share[:, rail]
+    return out
+
+
 class _Settling:
     def __init__(
-        self, problem: Problem, theta: Floats, covariance: Floats, error: tuple[float, float],
+        self, problem: Problem, theta: Floats, covariance: Floats, error: Floats,
         paid: Mapping[int, Split], processes: int,
     ) -> None:  # fmt: skip
         self.problem = problem
@@ -111,10 +131,24 @@ class _Settling:
         part = np.divide(design.covered_s, design.seconds[:, None])
         self.fraction: Floats = np.column_stack([part[:, t] for t in self.top_of])
         self.chain = self._chain()
+        self.downwards = sorted(range(len(design.rails)), key=self._depth)
+        self.owned = np.array([self._one_owner(r) for r in range(len(design.rails))])
         self.tree = RailTree(
             design.rail_names, problem.tree.above, tuple(str(k) for k in range(len(self.parts))),
             np.array([p.rail for p in self.parts], dtype=np.int64),
         )  # fmt: skip
+
+    def _depth(self, rail: int) -> int:
+        above = int(self.problem.tree.above[rail])
+        return 0 if above < 0 else 1 + self._depth(above)
+
+    def _one_owner(self, rail: int) -> bool:
+        """Whether everything on a rail is one device's by the board's word, modelled or not."""
+        problem = self.problem
+        kinds = {d.name: d.kind for d in problem.design.topology.devices}
+        on = {d for d, r in zip(problem.tree.devices, problem.tree.under.tolist(), strict=True) if r == rail}
+        feeds = any(above == rail for above in problem.tree.above.tolist())
+        return len(on) == 1 and not feeds and kinds[next(iter(on))] != "base"
 
     def _top(self, rail: int) -> int:
         while (above := int(self.problem.tree.above[rail])) >= 0:
@@ -188,28 +222,36 @@ class _Settling:
         self, where: slice, raw: Floats, measured: Floats
     ) -> tuple[Floats, Floats, Bools, Floats, Floats]:
         """Reconciled parts, unattributed per rail, conflicts, and how both move with each factor."""
-        problem, design = self.problem, self.problem.design
-        size = raw.shape[0]
+        shift = self._shifts(where)
+        doubt = np.einsum("tif,tjf->tij", shift, shift)
+        every = np.arange(len(self.parts))
+        doubt[:, every, every] += self._own_doubt(where, raw)
+        belongs = self._members(measured)
+        weight = self._weigh(where, raw, measured, doubt, belongs)
+        settled = measured + weight.given
+        found = reconcile(self.tree, raw, settled, unattributed_sd=weight.loose, covariance=doubt)
+        moved, nobody = self._moves(where, found.device, measured, shift, doubt, belongs, weight)
+        return found.device, np.nan_to_num(found.unattributed), found.conflict.any(axis=1), moved, nobody
+
+    def _shifts(self, where: slice) -> Floats:
+        """How each part's estimate moves with each factor (t, p, f), J at the root."""
+        size = self.problem.design.seconds[where].size
         shift = np.zeros((size, len(self.parts), self.root_cov.shape[1]))
         for j, part in enumerate(self.parts):
             at_root = self.chain[where, part.rail] * self.fraction[where, part.rail]
             shift[:, j] = (self._rows(part)[where] @ self.root_cov[list(part.terms)]) * at_root[:, None]
-        doubt = np.einsum("tif,tjf->tij", shift, shift)
-        own = (self.error[0] * raw) ** 2
-        mean = np.maximum(raw.mean(axis=0), 1e-12)
-        every = np.arange(len(self.parts))
-        doubt[:, every, every] += own + (self.error[1] * mean) ** 2
-        belongs = self._members(measured)
-        loose = self._looseness(raw, measured, doubt, belongs, problem.noise_j2[where] * self.chain[where] ** 2)
-        found = reconcile(self.tree, raw, measured, unattributed_sd=loose, covariance=doubt)
-        gain = self._gain(doubt, loose, belongs)
-        step = self._converter_shift(where, found.device, measured, gain, belongs)
-        balance = np.einsum("trj,tjf->trf", belongs[:, :, : len(self.parts)], shift)
-        moved = shift - np.einsum("trj,trf->tjf", gain[:, :, : len(self.parts)], balance) + step
-        rails = len(design.rails)
-        loosened = -np.einsum("trr,trf->trf", gain[:, :, len(self.parts) : len(self.parts) + rails], balance)
-        nobody = np.nan_to_num(found.unattributed)
-        return found.device, nobody, found.conflict.any(axis=1), moved, loosened.sum(axis=1)
+        return shift
+
+    def _own_doubt(self, where: slice, raw: Floats) -> Floats:
+        """Variance of each part from the model's own error: relative where dynamic, a floor where static."""
+        out = np.zeros_like(raw)
+        for j, part in enumerate(self.parts):
+            relative, floor = self.error[part.rail]
+            if part.static:
+                out[:, j] = (floor * self.problem.design.seconds[where] * self.chain[where, part.rail]) ** 2
+            else:
+                out[:, j] = (relative * raw[:, j]) ** 2
+        return out
 
     def _members(self, measured: Floats) -> Floats:
         """(t, r, p): 1 where a part sits in a measured rail's own balance in that window."""
@@ -225,55 +267,74 @@ class _Settling:
             out[np.arange(windows), home, j] = 1.0
         return out
 
-    def _looseness(
-        self, raw: Floats, measured: Floats, doubt: Floats, belongs: Floats, noise: Floats
-    ) -> Floats:
-        """How much of each balance may stay unattributed: hardly any, except where it is a surprise."""
-        known = np.where(np.isfinite(measured), measured, 0.0)
-        below = np.zeros_like(known)
-        for rail, above in enumerate(self.problem.tree.above.tolist()):
-            if above >= 0:
-                below[:, above] += known[:, rail]
-        residual = known - below - np.einsum("trj,tj->tr", belongs, raw)
-        variance = np.einsum("trj,tjk,trk->tr", belongs, doubt, belongs) + noise
-        usual = np.sqrt(np.maximum(variance, 1e-18))
-        # Only a surplus can be somebody else's; a deficit means that the estimates are too high.
-        surprise = residual > SURPRISE * usual
-        return np.where(surprise, np.maximum(residual, HARDLY * usual), HARDLY * usual)
+    def _weigh(self, where: slice, raw: Floats, measured: Floats, doubt: Floats, belongs: Floats) -> _Weight:
+        """Each balance's residual against what is usual, and who may take it.
 
-    def _gain(self, doubt: Floats, loose: Floats, belongs: Floats) -> Floats:
-        """How each part and each rail's unattributed share answers a surplus of a balance (t, r, p + r)."""
-        rails = loose.shape[1]
-        cross = np.einsum("tij,trj->tri", doubt, belongs)
-        own = np.zeros((loose.shape[0], rails, rails))
-        own[:, np.arange(rails), np.arange(rails)] = loose**2
-        cross = np.concatenate((cross, own), axis=2)
-        whole = np.einsum("tri,tri->tr", cross[:, :, : len(self.parts)], belongs) + loose**2
-        out: Floats = cross / np.maximum(whole, 1e-30)[:, :, None]
-        # A part answers only its own balance.
-        out[:, :, : len(self.parts)] *= belongs
-        return out
-
-    def _converter_shift(
-        self, where: slice, solved: Floats, measured: Floats, gain: Floats, belongs: Floats
-    ) -> Floats:
-        """How parts move with a converter's coefficients: what is below it scales, what is beside it gives way."""
+        A rail's residual goes to its own parts and to the rails below (their converter's curve) by
+        variance. A surplus beyond SURPRISE deviations is nobody's, unless the rail has one owner.
+        """
         problem = self.problem
-        out = np.zeros((solved.shape[0], len(self.parts), self.root_cov.shape[1]))
-        for child, above in enumerate(problem.tree.above.tolist()):
+        known = np.nan_to_num(measured)
+        own = np.einsum("trj,tjk,trk->tr", belongs, doubt, belongs)
+        noise = problem.noise_j2[where] * self.chain[where] ** 2
+        curve, below = np.zeros_like(known), np.zeros_like(known)
+        for rail, above in enumerate(problem.tree.above.tolist()):
+            if above >= 0:
+                curve[:, rail] = (self.error[above, 0] * known[:, rail]) ** 2
+                below[:, above] += known[:, rail]
+        whole = own + noise
+        for rail, above in enumerate(problem.tree.above.tolist()):
+            if above >= 0:
+                whole[:, above] += curve[:, rail]
+        residual = known - below - np.einsum("trj,tj->tr", belongs, raw)
+        usual = np.sqrt(np.maximum(whole, 1e-18))
+        surprise = (residual > SURPRISE * usual) & ~self.owned & np.isfinite(measured)
+        loose = np.where(surprise, np.maximum(residual, usual), HARDLY * usual)
+        whole += loose**2
+        given, share = np.zeros_like(known), np.zeros_like(known)
+        for rail in self.downwards:
+            above = int(problem.tree.above[rail])
             if above < 0:
                 continue
-            change = np.zeros((solved.shape[0], self.root_cov.shape[1]))
+            share[:, rail] = np.where(surprise[:, above], 0.0, curve[:, rail] / whole[:, above])
+            given[:, rail] = share[:, rail] * (residual[:, above] + given[:, above])
+        return _Weight(loose, whole, given, share)
+
+    def _moves(
+        self, where: slice, solved: Floats, measured: Floats, shift: Floats, doubt: Floats, belongs: Floats, weight: _Weight
+    ) -> tuple[Floats, Floats]:
+        """How the settled parts (t, p, f) and the unattributed sum (t, f) move with each factor."""
+        problem = self.problem
+        windows, factors = solved.shape[0], self.root_cov.shape[1]
+        rails = measured.shape[1]
+        change = np.zeros((windows, rails, factors))  # of what a rail's converter makes of it
+        for child in range(rails):
             for k, term in enumerate(problem.terms):
                 if term.child == child:
                     load = problem.target[where, child] / problem.design.seconds[where]
-                    size = np.ones(solved.shape[0]) if term.kind == "converter" else load
-                    change += size[:, None] * self.root_cov[k]
-            relative = change / np.maximum(self.step[where, child], 1e-9)[:, None]
-            joules = np.nan_to_num(measured[:, child])[:, None] * relative
-            out += (belongs[:, child] * solved)[:, :, None] * relative[:, None, :]
-            out -= gain[:, above, : len(self.parts), None] * joules[:, None, :]
-        return out
+                    size = np.ones(windows) if term.kind == "converter" else load
+                    change[:, child] += size[:, None] * self.root_cov[k]
+            change[:, child] /= np.maximum(self.step[where, child], 1e-9)[:, None]
+        joules = np.nan_to_num(measured)[:, :, None] * change
+        # A part's estimate scales with its converter too.
+        at = np.array([p.rail for p in self.parts])
+        shift = shift + solved[:, :, None] * change[:, at]
+        balance = np.einsum("trj,tjf->trf", belongs, shift) - joules
+        for child, above in enumerate(problem.tree.above.tolist()):
+            if above >= 0:
+                balance[:, above] += joules[:, child]
+        for rail in self.downwards:
+            above = int(problem.tree.above[rail])
+            if above >= 0:
+                balance[:, rail] += weight.share[:, rail, None] * balance[:, above]
+        cross = np.einsum("tij,trj->tri", doubt, belongs) * belongs
+        own = weight.loose**2
+        inner = np.einsum("tri->tr", cross) + own
+        gain = cross / np.maximum(inner, 1e-30)[:, :, None]
+        left = 1.0 - sum_shares(weight.share, problem.tree.above)
+        moved = shift - np.einsum("tri,trf->tif", gain, balance * left[:, :, None])
+        nobody = -(own / np.maximum(inner, 1e-30) * left)[:, :, None] * balance
+        return moved, nobody.sum(axis=1)
 
     # -- processes -----------------------------------------------------------------------------
 

@@ -172,6 +172,13 @@ def active_intervals(t_ns: Ints, value: Floats, tail_s: float) -> tuple[Ints, In
     return starts, ends, np.minimum(ends + round(tail_s * 1e9), following)
 
 
+def count_in(times: Ints, edges: Ints) -> Floats:
+    """How many of the times (k,) fall into each window."""
+    place = np.searchsorted(edges, times, side="left") - 1
+    inside = (place >= 0) & (place < edges.size - 1)
+    return np.bincount(place[inside], minlength=edges.size - 1).astype(np.float64)
+
+
 def overlap_s(starts: Ints, ends: Ints, edges: Ints) -> Floats:
     """Seconds of each window that lie inside the (disjoint, ordered) intervals."""
     if starts.size == 0:
