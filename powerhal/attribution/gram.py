@@ -140,42 +140,11 @@ class Gram:
         starts (n+1,), columns and values (nnz,), z (n,), weights (n,) or None. Rows with NaN,
         infinity or weight 0 are dropped and counted. Raises ValueError when shapes disagree.
         """
-        at = np.asarray(starts, dtype=np.int64)
-        column = np.asarray(columns, dtype=np.int64)
-        value = np.asarray(values, dtype=np.float64)
-        target = np.asarray(z, dtype=np.float64).reshape(-1)
-        if at.shape != (target.size + 1,) or column.shape != value.shape or at[-1] != column.size:
-            raise ValueError("starts, columns, values and z do not describe the same rows")
-        if column.size and (column.min() < 0 or column.max() >= len(self.names)):
-            raise ValueError("a sparse column is outside the names")
-        given = _checked_weights(weights, target.size)
-        weight = np.ones(target.size) if given is None else given
-        row_of = np.repeat(np.arange(target.size), np.diff(at))
-        bad = ~np.isfinite(target) | ~(weight > 0.0) | ~np.isfinite(weight)
-        bad[row_of[~np.isfinite(value)]] = True
-        if bad.any():
-            live = ~bad[row_of]
-            row_of = (np.cumsum(~bad) - 1)[row_of[live]]
-            column, value, target, weight = column[live], value[live], target[~bad], weight[~bad]
-        self.dropped += int(np.count_nonzero(bad))
-        self.n += target.size
-        lengths = np.bincount(row_of, minlength=target.size) + 2
-        ends = np.cumsum(lengths)
-        slots = np.arange(column.size) + 2 * row_of
-        size = len(self.names) + 2
-        wide_column = np.empty(column.size + 2 * target.size, dtype=np.int64)
-        wide_value = np.empty(wide_column.size)
-        wide_column[slots], wide_value[slots] = column, value
-        wide_column[ends - 2], wide_value[ends - 2] = size - 2, target
-        wide_column[ends - 1], wide_value[ends - 1] = size - 1, 1.0
-        kernels.gram_add_sparse(
-            self._moments,
-            np.concatenate(([0], ends)),
-            wide_column,
-            wide_value,
-            weight if weights is not None else (),
-        )
+        given = _checked_weights(weights, np.size(z))
+        count = kernels.moments_add_sparse(self._moments, starts, columns, values, z, () if given is None else given)
         self._lower_stale = True
+        self.n += count
+        self.dropped += np.size(z) - count
         return self
 
     def _accumulate(self, part: Floats) -> None:

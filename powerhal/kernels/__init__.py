@@ -14,7 +14,7 @@ from powerhal.kernels.choice import KernelTable, load, table
 
 __all__ = [
     "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
-    "gram_add_sparse", "load", "moments_add", "nnls", "scale_fields", "spd_inverse", "table", "tier", "warmup",
+    "load", "moments_add", "moments_add_sparse", "nnls", "scale_fields", "spd_inverse", "table", "tier", "warmup",
 ]  # fmt: skip
 
 
@@ -51,15 +51,16 @@ def gram_add(gram: Any, rows: Any, weights: Any = ()) -> None:
     table().gram_add(gram, rows, weights)
 
 
-def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any = ()) -> None:
-    """Add sparse rows to the upper triangle (row <= column) of `gram`, in place.
+def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: Any, weights: Any = ()) -> int:
+    """`moments_add` for rows with few active columns, into the upper triangle of `total` only.
 
-    Row i has `values[starts[i]:starts[i+1]]` at `columns[...]` (compressed sparse rows; a column at
-    most once a row); starts (n+1,), columns and values (nnz,), weights (n,) or empty. The lower
-    triangle is left alone: mirror it once when the sums are read, not once a batch.
-    Raises ValueError when shapes disagree or a column is outside the Gram.
+    Row i has `values[starts[i]:starts[i+1]]` at `columns[...]` (compressed sparse rows, a column at
+    most once a row, 0 <= column < p); starts (n+1,), z (n,), weights (n,) or empty. The lower triangle
+    is left alone: mirror it once when the sums are read, not once a batch; there is no carry, because
+    it would be as large as the sums. Answers how many rows counted. Raises ValueError when shapes
+    disagree or a column is outside.
     """
-    table().gram_add_sparse(gram, starts, columns, values, weights)
+    return table().moments_add_sparse(total, starts, columns, values, z, weights)
 
 
 def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any = ()) -> int:
@@ -136,7 +137,7 @@ def warmup() -> KernelTable:
         from numpy import zeros as make
     gram, total, carry = make((2, 2)), make((3, 3)), make((3, 3))
     chosen.gram_add(gram, [[1.0, 0.5], [0.25, 1.0]], [1.0, 2.0])
-    chosen.gram_add_sparse(gram, [0, 1, 2], [0, 1], [1.0, 1.0], ())
+    chosen.moments_add_sparse(total, [0, 1], [0], [1.0], [1.0], ())
     chosen.moments_add(total, carry, [[1.0]], [1.0], [1.0])
     chosen.nnls([[2.0, 0.5], [0.5, 1.0]], [1.0, -1.0], (), ())
     chosen.cholesky_solve([[2.0, 0.5], [0.5, 1.0]], [1.0, 0.0])

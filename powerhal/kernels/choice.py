@@ -29,8 +29,8 @@ class KernelTable:
     tier: str
     reason: str
     gram_add: Callable[[Any, Any, Any], None]
-    gram_add_sparse: Callable[[Any, Any, Any, Any, Any], None]
     moments_add: Callable[[Any, Any, Any, Any, Any], int]
+    moments_add_sparse: Callable[[Any, Any, Any, Any, Any, Any], int]
     nnls: Callable[[Any, Any, Any, Any], tuple[Any, int]]
     cholesky_solve: Callable[[Any, Any], Any]
     spd_inverse: Callable[[Any], Any]

@@ -79,10 +79,12 @@ def sparse(starts: Any, columns: Any, values: Any, width: int) -> tuple[Ints, In
     at = integers(starts, -1)
     column = integers(columns, -1)
     value = floats(values, column.size)
+    if width < 0:
+        raise ValueError("a Gram of [x z 1] has 2 columns or more")
     if at.size == 0 or at[0] != 0 or at[-1] != column.size or np.any(np.diff(at) < 0):
         raise ValueError("row starts must rise from 0 to the number of values")
     if column.size and (column.min() < 0 or column.max() >= width):
-        raise ValueError(f"a column is outside the Gram of {width}")
+        raise ValueError(f"a column is outside the {width} of the Gram")
     return at, column, value
 
 
@@ -129,7 +131,10 @@ def masks_of(width_bits: Any, counts: Ints) -> npt.NDArray[np.uint64]:
 
 def _plain(array: Array) -> Array:
     """An aligned, read-only view, so that compiled code meets one type and is compiled once."""
-    view = array.view() if array.flags.aligned else array.copy()
+    state = array.flags
+    if state.aligned and not state.writeable:
+        return array
+    view = array.view() if state.aligned else array.copy()
     view.setflags(write=False)
     return view
 

@@ -13,7 +13,7 @@ from powerhal.kernels.edge import Bools, Floats, Ints
 from powerhal.kernels.jit import jit
 
 LARGEST_ROOT = 1e145  # a value beyond it has a square that leaves float64 once rows are added up
-OVER = 2e9  # the square of LARGEST_ROOT * OVER is past the end of float64
+LARGEST = 1e289  # a sum of squares below it holds no such value
 PIVOT_FLOOR = 1e-14
 BACKUP_TRIES = 3
 SWEEPS = 20_000
@@ -42,28 +42,45 @@ def gram_rows(gram: Floats, rows: Floats, weights: Floats) -> None:
 
 
 @jit
-def gram_sparse(gram: Floats, starts: Ints, columns: Ints, values: Floats, weights: Floats) -> None:
-    """Upper triangle of gram += sum of weighted outer products of sparse rows."""
-    weighted = weights.size > 0
-    for row in range(starts.size - 1):
-        weight = weights[row] if weighted else 1.0
-        first, last = starts[row], starts[row + 1]
+def sparse(total: Floats, starts: Ints, columns: Ints, values: Floats, z: Floats, weights: Floats) -> int:
+    """Upper triangle of total += outer products of sparse rows [x | z | 1]; rows that count."""
+    size = total.shape[0]
+    count = 0
+    for row in range(z.size):
+        weight = weights[row] if weights.size > 0 else 1.0
+        first, last, target = starts[row], starts[row + 1], z[row]
+        root = np.sqrt(weight)
+        good = root > 0.0 and root < LARGEST_ROOT and abs(target * root) < LARGEST_ROOT
         for a in range(first, last):
-            here = columns[a]
+            good = good and abs(values[a] * root) < LARGEST_ROOT
+        if not good:
+            continue
+        count += 1
+        for a in range(first, last):
+            # Unsigned, so that no index is tested for counting from the end.
+            here = np.uint64(columns[a])
+            line = total[here]
             lead = weight * values[a]
-            gram[here, here] += lead * values[a]
-            for b in range(a + 1, last):
-                there = columns[b]
-                gram[min(here, there), max(here, there)] += lead * values[b]
+            for b in range(a, last):
+                there = np.uint64(columns[b])
+                if there >= here:
+                    line[there] += lead * values[b]
+                else:
+                    total[there, here] += lead * values[b]
+            line[size - 2] += lead * target
+            line[size - 1] += lead
+        total[size - 2, size - 2] += weight * target * target
+        total[size - 2, size - 1] += weight * target
+        total[size - 1, size - 1] += weight
+    return count
 
 
 @jit
 def augment(panel: Floats, x: Floats, z: Floats, weights: Floats, start: int) -> int:
-    """panel = sqrt(weights) * [x | z | 1] from row `start` on; rows out of range become 0; rows that count."""
+    """panel = sqrt(weights) * [x | z | 1] from row `start` on; rows with a weight above 0."""
     rows, size = panel.shape
     columns = size - 2
     weighted = weights.size > 0
-    probe = np.zeros(size)
     count = 0
     for k in range(rows):
         at = start + k
@@ -73,13 +90,6 @@ def augment(panel: Floats, x: Floats, z: Floats, weights: Floats, start: int) ->
             panel[k, j] = x[at, j] * root
         panel[k, columns] = z[at] * root
         panel[k, columns + 1] = root
-        # Stays 0 while squares stay in range; NaN after that. Column by column, so it is vectorised.
-        for j in range(size):
-            giant = panel[k, j] * OVER
-            probe[j] += (giant * giant) * 0.0
-    for j in range(size):
-        if probe[j] != 0.0:
-            return blank(panel)
     return count
 
 
@@ -100,86 +110,48 @@ def blank(panel: Floats) -> int:
 
 
 @jit
-def add_compensated(total: Floats, carry: Floats, part: Floats) -> None:
-    """total += part, with what rounding lost added to carry (Knuth's two-sum)."""
-    rows, columns = total.shape
-    for i in range(rows):
-        for j in range(columns):
+def add_compensated(total: Floats, carry: Floats, part: Floats) -> bool:
+    """total += part, with what rounding lost added to carry (Knuth's two-sum); False if part is out of range.
+
+    The sums of squares on the diagonal of a Gram tell of a NaN, an infinity or a giant anywhere in its
+    rows; then nothing is added.
+    """
+    size = part.shape[0]
+    for i in range(size):
+        if not part[i, i] < LARGEST:
+            return False
+    for i in range(size):
+        for j in range(size):
             before, new = total[i, j], part[i, j]
             after = before + new
             shadow = after - before
             carry[i, j] += (before - (after - shadow)) + (new - shadow)
             total[i, j] = after
-
-
-@jit
-def factor(upper: Floats, size: int) -> bool:
-    """In place: a symmetric upper triangle becomes U with U'U equal to it; False if a pivot is lost.
-
-    Two rows are made at a time from four finished ones: six loads serve sixteen operations.
-    """
-    k = 0
-    while k < size:
-        pair = k + 1 < size
-        first = upper[k, k]
-        second = upper[k + 1, k + 1] if pair else 0.0
-        for quarter in range(k // 4):
-            m = 4 * quarter
-            if pair:
-                rank_four_pair(upper, m, k, size)
-            else:
-                rank_four(upper, m, k, size)
-        for m in range(k - k % 4, k):
-            rank_one(upper, m, k, size)
-            if pair:
-                rank_one(upper, m, k + 1, size)
-        if not close_row(upper, k, size, first):
-            return False
-        if pair:
-            rank_one(upper, k, k + 1, size)
-            if not close_row(upper, k + 1, size, second):
-                return False
-        k += 2
     return True
 
 
 @jit
-def rank_one(upper: Floats, m: int, k: int, size: int) -> None:
-    """Take finished row m out of row k."""
-    a = upper[m, k]
-    for j in range(k, size):
-        upper[k, j] -= a * upper[m, j]
-
-
-@jit
-def rank_four(upper: Floats, m: int, k: int, size: int) -> None:
-    """Take finished rows m..m+3 out of row k."""
-    a, b, c, d = upper[m, k], upper[m + 1, k], upper[m + 2, k], upper[m + 3, k]
-    for j in range(k, size):
-        upper[k, j] -= (a * upper[m, j] + b * upper[m + 1, j]) + (c * upper[m + 2, j] + d * upper[m + 3, j])
-
-
-@jit
-def rank_four_pair(upper: Floats, m: int, k: int, size: int) -> None:
-    """Take finished rows m..m+3 out of rows k and k+1 (whose first entry is below the diagonal)."""
-    a, b, c, d = upper[m, k], upper[m + 1, k], upper[m + 2, k], upper[m + 3, k]
-    e, f, g, h = upper[m, k + 1], upper[m + 1, k + 1], upper[m + 2, k + 1], upper[m + 3, k + 1]
-    upper[k, k] -= (a * a + b * b) + (c * c + d * d)
-    for j in range(k + 1, size):
-        p, q, r, s = upper[m, j], upper[m + 1, j], upper[m + 2, j], upper[m + 3, j]
-        upper[k, j] -= (a * p + b * q) + (c * r + d * s)
-        upper[k + 1, j] -= (e * p + f * q) + (g * r + h * s)
-
-
-@jit
-def close_row(upper: Floats, k: int, size: int, diagonal: float) -> bool:
-    """Divide row k by the root of its pivot; False when rounding ate the pivot."""
-    pivot = upper[k, k]
-    if not (np.isfinite(pivot) and pivot > PIVOT_FLOOR * size * diagonal):
-        return False
-    inverse = 1.0 / np.sqrt(pivot)
-    for j in range(k, size):
-        upper[k, j] *= inverse
+def factor(upper: Floats, size: int) -> bool:
+    """In place: a symmetric upper triangle becomes U with U'U equal to it; False if a pivot is lost."""
+    for k in range(size):
+        diagonal = upper[k, k]
+        m = 0
+        while m + 4 <= k:
+            a, b, c, d = upper[m, k], upper[m + 1, k], upper[m + 2, k], upper[m + 3, k]
+            for j in range(k, size):
+                upper[k, j] -= (a * upper[m, j] + b * upper[m + 1, j]) + (c * upper[m + 2, j] + d * upper[m + 3, j])
+            m += 4
+        while m < k:
+            a = upper[m, k]
+            for j in range(k, size):
+                upper[k, j] -= a * upper[m, j]
+            m += 1
+        pivot = upper[k, k]
+        if not (np.isfinite(pivot) and pivot > PIVOT_FLOOR * size * diagonal):
+            return False
+        inverse = 1.0 / np.sqrt(pivot)
+        for j in range(k, size):
+            upper[k, j] *= inverse
     return True
 
 

@@ -23,13 +23,6 @@ def gram_add(gram: Any, rows: Any, weights: Any) -> None:
     jit_regression.gram_rows(total, matrix, edge.weights_of(weights, len(matrix)))
 
 
-def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any) -> None:
-    """See `powerhal.kernels.gram_add_sparse`."""
-    total = edge.writable(gram)
-    at, column, value = edge.sparse(starts, columns, values, total.shape[0])
-    jit_regression.gram_sparse(total, at, column, value, edge.weights_of(weights, at.size - 1))
-
-
 def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
     """See `powerhal.kernels.moments_add`."""
     kept, lost = edge.sums(total, carry)
@@ -37,13 +30,25 @@ def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
     rows = len(matrix)
     target = edge.floats(z, rows)
     weight = edge.weights_of(weights, rows)
-    count = 0
     panel = np.empty((min(tier_numpy.PANEL_ROWS, rows), len(kept)))
-    for start in range(0, rows, tier_numpy.PANEL_ROWS):
-        filled = panel[: rows - start]
-        count += jit_regression.augment(filled, matrix, target, weight, start)
-        jit_regression.add_compensated(kept, lost, filled.T @ filled)
+    count = 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        for start in range(0, rows, tier_numpy.PANEL_ROWS):
+            filled = panel[: rows - start]
+            learned = jit_regression.augment(filled, matrix, target, weight, start)
+            if not jit_regression.add_compensated(kept, lost, filled.T @ filled):
+                learned = jit_regression.blank(filled)
+                jit_regression.add_compensated(kept, lost, filled.T @ filled)
+            count += learned
     return count
+
+
+def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: Any, weights: Any) -> int:
+    """See `powerhal.kernels.moments_add_sparse`."""
+    kept = edge.writable(total)
+    at, column, value = edge.sparse(starts, columns, values, len(kept) - 2)
+    target = edge.floats(z, at.size - 1)
+    return int(jit_regression.sparse(kept, at, column, value, target, edge.weights_of(weights, target.size)))
 
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:

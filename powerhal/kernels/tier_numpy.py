@@ -38,20 +38,6 @@ def gram_add(gram: Any, rows: Any, weights: Any) -> None:
         total += panel.T @ panel
 
 
-def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any) -> None:
-    """See `powerhal.kernels.gram_add_sparse`."""
-    total = edge.writable(gram)
-    at, column, value = edge.sparse(starts, columns, values, total.shape[0])
-    weight = edge.weights_of(weights, at.size - 1)
-    for row in range(at.size - 1):
-        part = slice(at[row], at[row + 1])
-        active, x = column[part], value[part]
-        order = np.argsort(active)
-        active, x = active[order], x[order]
-        scaled = x * weight[row] if weight.size else x
-        total[np.ix_(active, active)] += np.triu(np.outer(scaled, x))
-
-
 def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
     """See `powerhal.kernels.moments_add`."""
     kept, lost = edge.sums(total, carry)
@@ -83,6 +69,28 @@ def absorb(kept: Floats, lost: Floats, panel: Floats) -> int:
     lost += (kept - (after - shadow)) + (new - shadow)
     kept[:] = after
     return int(np.count_nonzero(panel[:, -1]))
+
+
+def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: Any, weights: Any) -> int:
+    """See `powerhal.kernels.moments_add_sparse`."""
+    kept = edge.writable(total)
+    size = len(kept)
+    at, column, value = edge.sparse(starts, columns, values, size - 2)
+    target = edge.floats(z, at.size - 1)
+    weight = edge.weights_of(weights, target.size)
+    count = 0
+    for row in range(target.size):
+        part = slice(at[row], at[row + 1])
+        order = np.argsort(column[part])
+        places = np.concatenate((column[part][order], (size - 2, size - 1)))
+        entries = np.concatenate((value[part][order], (target[row], 1.0)))
+        with np.errstate(invalid="ignore", over="ignore"):
+            scaled = entries * np.sqrt(weight[row]) if weight.size else entries
+        if not (scaled[-1] > 0.0 and np.abs(scaled).max() < LARGEST_ROOT):
+            continue
+        count += 1
+        kept[np.ix_(places, places)] += np.triu(np.outer(scaled, scaled))
+    return count
 
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:

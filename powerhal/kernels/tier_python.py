@@ -35,25 +35,6 @@ def gram_add(gram: Any, rows: Any, weights: Any) -> None:
                 gram[j][i] += total
 
 
-def gram_add_sparse(gram: Any, starts: Any, columns: Any, values: Any, weights: Any) -> None:
-    """See `powerhal.kernels.gram_add_sparse`."""
-    size = _square(gram)
-    at = [int(start) for start in starts]
-    column = [int(k) for k in columns]
-    value = _row(values, len(column))
-    if not at or at[0] != 0 or at[-1] != len(column) or any(b < a for a, b in pairwise(at)):
-        raise ValueError("row starts must rise from 0 to the number of values")
-    if column and (min(column) < 0 or max(column) >= size):
-        raise ValueError(f"a column is outside the Gram of {size}")
-    weight = _weights(weights, len(at) - 1)
-    for row, w in enumerate(weight):
-        part = range(at[row], at[row + 1])
-        for a in part:
-            for b in part:
-                if column[a] <= column[b]:
-                    gram[column[a]][column[b]] += w * value[a] * value[b]
-
-
 def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
     """See `powerhal.kernels.moments_add`."""
     size = _square(total)
@@ -79,6 +60,33 @@ def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any) -> int:
             shadow = after - before
             carry[i][j] += (before - (after - shadow)) + (new - shadow)
             total[i][j] = after
+    return count
+
+
+def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: Any, weights: Any) -> int:
+    """See `powerhal.kernels.moments_add_sparse`."""
+    size = _square(total)
+    at = [int(start) for start in starts]
+    column = [int(k) for k in columns]
+    value = _row(values, len(column))
+    if not at or at[0] != 0 or at[-1] != len(column) or any(b < a for a, b in pairwise(at)):
+        raise ValueError("row starts must rise from 0 to the number of values")
+    if column and (min(column) < 0 or max(column) >= size - 2):
+        raise ValueError(f"a column is outside the Gram of {size}")
+    target = _row(z, len(at) - 1)
+    count = 0
+    for row, w in enumerate(_weights(weights, len(target))):
+        part = slice(at[row], at[row + 1])
+        places = [*column[part], size - 2, size - 1]
+        entries = [*value[part], target[row], 1.0]
+        root = sqrt(w) if w > 0.0 else 0.0
+        if root == 0.0 or not all(abs(entry * root) < LARGEST_ROOT for entry in entries):
+            continue
+        count += 1
+        for a, x in zip(places, entries, strict=True):
+            for b, y in zip(places, entries, strict=True):
+                if a <= b:
+                    total[a][b] += w * x * y
     return count
 
 

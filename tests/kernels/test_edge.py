@@ -83,14 +83,19 @@ def test_shapes_must_agree(arrays):
 
 
 def test_sparse_indices_cannot_leave_the_gram(arrays):
-    gram = np.zeros((2, 2))
+    total = np.zeros((4, 4))
     bad = [([0, 1], [2]), ([0, 1], [-1]), ([0, 2], [0]), ([1, 1], [0]), ([0, 1, 0, 1], [0]), ([], [0])]
     for starts, columns in bad:
+        z = np.ones(max(len(starts) - 1, 0))
         with pytest.raises(ValueError, match=r"row starts|outside"):
-            arrays.gram_add_sparse(gram, starts, columns, [1.0] * len(columns), ())
+            arrays.moments_add_sparse(total, starts, columns, [1.0] * len(columns), z, ())
     with pytest.raises(ValueError, match="integers"):
-        arrays.gram_add_sparse(gram, [0, 1], [0.5], [1.0], ())
-    assert not gram.any()
+        arrays.moments_add_sparse(total, [0, 1], [0.5], [1.0], [1.0], ())
+    with pytest.raises(ValueError, match="shape"):
+        arrays.moments_add_sparse(total, [0, 1], [0], [1.0], [1.0, 2.0], ())
+    with pytest.raises(ValueError, match="2 columns"):
+        arrays.moments_add_sparse(np.zeros((1, 1)), [0], [], [], [], ())
+    assert not total.any()
 
 
 def test_moments_must_fit(arrays):

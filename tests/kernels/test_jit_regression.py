@@ -53,21 +53,24 @@ def test_gram_add_crosses_panels(tier):
     close(got, (rows * weights[:, None]).T @ rows, 1e-12)
 
 
-@given(seed=seeds, rows=st.integers(0, 12), width=st.integers(1, 9), weighted=st.booleans())
+@given(seed=seeds, rows=st.integers(0, 12), width=st.integers(1, 9), weighted=st.booleans(), poison=st.booleans())
 @SETTINGS
-def test_sparse_rows_add_up_like_dense_ones(tier, seed, rows, width, weighted):
+def test_sparse_rows_add_up_like_dense_ones(tier, seed, rows, width, weighted, poison):
     rng = np.random.default_rng(seed)
     active = [rng.permutation(width)[: rng.integers(0, width + 1)] for _ in range(rows)]
     starts = np.concatenate(([0], np.cumsum([len(part) for part in active]))).astype(int)
     columns = np.concatenate(active).astype(int) if rows else np.empty(0, dtype=int)
-    values = rng.normal(size=columns.size)
+    values, z = rng.normal(size=columns.size), rng.normal(size=rows)
     weights = rng.random(rows) if weighted else np.empty(0)
-    got = np.zeros((width, width))
-    tier.gram_add_sparse(got, starts, columns, values, weights)
-    want = np.zeros((width, width))
-    if rows:
-        want = twins.gram(twins.dense(starts, columns, values, width), weights if weighted else np.ones(rows))
-    close(got, np.triu(want), 1e-12)
+    if poison:
+        values[rng.random(columns.size) < 0.1] = np.nan
+        z[rng.random(rows) < 0.1] = 1e200
+        weights[rng.random(weights.size) < 0.1] = 0.0
+    got = np.zeros((width + 2, width + 2))
+    count = tier.moments_add_sparse(got, starts, columns, values, z, weights)
+    want, carry = np.zeros((width + 2, width + 2)), np.zeros((width + 2, width + 2))
+    assert count == tier.moments_add(want, carry, twins.dense(starts, columns, values, width), z, weights)
+    close(got, np.triu(want + carry), 1e-12)
 
 
 @given(seed=seeds, rows=st.integers(0, 30), columns=st.integers(0, 5), weighted=st.booleans())
