@@ -1,9 +1,10 @@
 """How far off the demo is, over many simulated phones: median error and coverage of every row.
 
-    python -m benchmarks.demo_accuracy --seeds 100 --jobs 2 [--first 1000] [--cache DIR] [--json FILE]
+    python -m benchmarks.demo_accuracy --seeds 100 --jobs 2 [--first 1000] [--cache DIR | --recordings DIR] [--json FILE]
 
 Each seed is another phone and another order of use. Recordings (and beside them, never inside, the truth) are kept
-in the cache folder and used again as long as the simulator, the board file and the recording side are the same.
+in the cache folder and used again as long as the simulator, the board file and the recording side are the same;
+`--recordings` uses a folder's recordings whatever made them.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--duration", type=float, default=DURATION_S)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "powerhal-demo-cache")
+    parser.add_argument("--recordings", type=Path)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args(argv)
-    folder = args.cache / recording_side()
+    folder = args.recordings or args.cache / recording_side()
     folder.mkdir(parents=True, exist_ok=True)
     seeds = range(args.first, args.first + args.seeds)
     began = time.monotonic()
