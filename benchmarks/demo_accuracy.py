@@ -1,6 +1,6 @@
 """How far off the demo is, over many simulated phones: median error and coverage of every row.
 
-    python -m benchmarks.demo_accuracy --seeds 100 --jobs 2 [--first 1000] [--cache DIR | --recordings DIR] [--json FILE]
+    python -m benchmarks.demo_accuracy --seeds 100 --jobs 2 [--first N] [--cache DIR | --recordings DIR] [--json FILE]
 
 Each seed is another phone and another order of use. Recordings (and beside them, never inside, the truth) are kept
 in the cache folder and used again as long as the simulator, the board file and the recording side are the same;

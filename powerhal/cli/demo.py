@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.duration > 0:
         raise UsageError(f"a recording of {args.duration:g} s holds nothing", hint="leave --duration out")
+    if not Path(args.report).parent.is_dir():
+        raise UsageError(f"there is no folder for {args.report}", hint="give --report another place")
     board = session.open(BOARD, seed=args.seed)
     recorded = board.record(args.keep, duration_s=args.duration, on_progress=_progress(args.duration))
     try:

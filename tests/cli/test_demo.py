@@ -92,3 +92,8 @@ def test_table_has_devices_processes_and_the_score(tmp_path: Path, capsys: pytes
 def test_nothing_is_recorded_for_no_time() -> None:
     with pytest.raises(UsageError):
         demo.run(parse("--duration", "0"))
+
+
+def test_a_report_without_a_folder_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no folder"):
+        demo.run(parse("--report", str(tmp_path / "nowhere" / "r.html")))
