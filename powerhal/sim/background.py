@@ -23,7 +23,7 @@ class KernelWorker(App):
 
 
 class SystemServer(App):
-    """Android's heart: input, windows, alarms."""
+    """Android's heart: input, windows, alarms; at night it tidies its databases."""
 
     pid, uid, comm = 1180, 1000, "system_server"
     threads = ("system_server", "android.display", "binder:1180_4")
@@ -35,6 +35,10 @@ class SystemServer(App):
             self.work(1.1 * M, 1 + self.rng.randrange(2))
             return 5 + self.rng.randrange(6)
         self.work(1.5 * M)
+        if self.front:
+            self.work(8 * M)
+            self.phone.storage.read(self.process, 12e6)
+            self.phone.storage.write(self.process, 9e6, step + 20)
         return 40 + self.rng.randrange(40)
 
 

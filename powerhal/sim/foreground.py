@@ -62,6 +62,7 @@ class Video(App):
             self.load(2.4e6)
             self.load(2e4, send=True)
             self.work(6 * M)
+            self.phone.storage.write(self.process, 2.2e6, step + 130)  # the player's cache
         self.work(11 * M, 1)
         self.work(0.7 * M, 2)
         self.draw(1.0 * M)
@@ -84,6 +85,8 @@ class Game(App):
             return 50
         if step % 100 < 2:
             self._level = min(1.3, max(0.45, self._level + self.rng.gauss(0.0, 0.22)))
+            if self.rng.random() < 0.2:  # another part of the world
+                self.phone.storage.read(self.process, 45e6)
         self.work(15 * M * self._level)
         self.work(6 * M * self._level, 1)
         self.work(4 * M, 2)

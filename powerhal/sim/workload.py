@@ -35,7 +35,7 @@ SCENES = (
     Scene("browser away", 14, True, ("browser",), "modem", 0.72),
     Scene("music", 15, False, ("music",), "modem"),
     Scene("backup", 10, False, ("photos",), "wifi"),
-    Scene("night", 8, False),
+    Scene("night", 8, False, ("system",)),
 )
 CYCLE_S = sum(scene.seconds for scene in SCENES)
 
