@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from powerhal.board.problems import did_you_mean
@@ -36,7 +35,7 @@ def folders() -> Iterator[tuple[str, Path]]:
     config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     yield "user", Path(config).expanduser() / "powerhal" / "boards"
     yield "system", Path("/etc/powerhal/boards")
-    package = Path(str(resources.files("powerhal")))
+    package = Path(__file__).resolve().parents[1]  # importlib.resources costs 3 MB of a recorder
     yield "package", package / "_data" / "boards"
     yield "source", package.parent / "boards"
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from powerhal.board import budget
+from powerhal.board.document import Path
 from powerhal.board.kinds import KINDS
 from powerhal.board.load import load
 from powerhal.board.problems import by_place, did_you_mean
 from powerhal.board.schema import BoardDescription, MeterSensor, Sensor, SensorChannel
 from powerhal.board.settings import config_si, sensor_options
-from powerhal.board.strict_yaml import Path
 from powerhal.chips import load as load_chip
 from powerhal.chips.layout import channel_config, expected_config, fastest_hz, settings_of
 from powerhal.chips.registers import ChipType
@@ -132,7 +133,7 @@ def _settings(board: BoardDescription) -> Iterator[Problem]:
         for key in sensor.config:
             path: Path = ("sensors", name, "config", key)
             try:
-                one = config_si(sensor.model_copy(update={"config": {key: sensor.config[key]}}))
+                one = config_si(replace(sensor, config={key: sensor.config[key]}))
                 expected_config(chip, one)
             except (BoardError, ValueError) as error:
                 near = did_you_mean(key, chip.settings()) if "no setting" in str(error) else ""

@@ -6,13 +6,10 @@ import os
 import stat
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from powerhal.board import catalogue, mistakes, references
-from powerhal.board.problems import by_place
+from powerhal.board import catalogue
+from powerhal.board.document import MAX_BYTES
 from powerhal.board.schema import BoardDescription
-from powerhal.board.strict_yaml import MAX_BYTES, board_error, loads
-from powerhal.errors import BoardError, Problem, UsageError
+from powerhal.errors import BoardError, UsageError
 
 
 def load(name_or_path: str | os.PathLike[str]) -> BoardDescription:
@@ -41,19 +38,9 @@ def read_text(path: Path) -> bytes:
 
 def parse(text: bytes | str, name: str = "board.yaml") -> BoardDescription:
     """A board from its text (a recording keeps it); `name` is used in messages. Raises BoardError."""
-    document = loads(text, name)
-    problems: list[Problem] = []
-    board: BoardDescription | None = None
-    try:
-        board = BoardDescription.model_validate(document.data)
-    except ValidationError as exc:
-        problems += mistakes.translate(exc, document, BoardDescription)
-    if isinstance(document.data, dict):
-        problems += references.check(document)
-    if problems or board is None:
-        raise board_error(name, sorted(problems, key=by_place))
-    plain = text if isinstance(text, str) else text.decode("utf-8-sig")
-    return board.attach(document, plain)
+    from powerhal.board.apart import describe
+
+    return describe(text, name)
 
 
 __all__ = ["BoardDescription", "BoardError", "load", "parse"]

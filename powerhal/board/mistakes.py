@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import types
-import typing
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from powerhal.board.document import Document, Path
 from powerhal.board.problems import did_you_mean
-from powerhal.board.strict_yaml import Document, Path
 from powerhal.errors import Problem
 
 # pydantic error type -> our code; what is not listed is a value of the wrong kind.
 _CODES = {
-    "extra_forbidden": "PH-B012",
+    "unexpected_keyword_argument": "PH-B012",
     "missing": "PH-B013",
     "literal_error": "PH-B015",
     "greater_than": "PH-B015",
@@ -27,8 +24,8 @@ _CODES = {
 }
 _KIND = {
     "string_type": "text", "int_type": "a whole number", "bool_type": "true or false", "float_type": "a number",
-    "dict_type": "a map (key: value)", "model_type": "a map (key: value)", "tuple_type": "a list ([a, b])",
-    "model_attributes_type": "a map (key: value)", "dict_attributes_type": "a map (key: value)",
+    "dict_type": "a map (key: value)", "dataclass_type": "a map (key: value)", "tuple_type": "a list ([a, b])",
+    "setting": "true or false, a number, or text",
 }  # fmt: skip
 _PATHS = {
     "device": "/dev/i2c-N",
@@ -36,17 +33,20 @@ _PATHS = {
 }
 
 
-def translate(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
-    """Every finding as a Problem with its place in the file."""
+KnownKeys = Callable[[Path], list[str]]
+
+
+def translate(items: Iterable[dict[str, Any]], document: Document, known_keys: KnownKeys) -> list[Problem]:
+    """Every finding as a Problem with its place in the file; `known_keys(path)` are those allowed at a path."""
     found: dict[tuple[str, str], Problem] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    for item in items:
         path, key = _path(item["loc"], document)
         kind = item["type"]
         code = _CODES.get(kind, "PH-B014")
         if kind == "string_pattern_mismatch" and path and path[-1] in _PATHS:
             code = "PH-B016"
-        place = document.where(path, key=key or kind in ("extra_forbidden",))
-        message = _message(item, path, document, model)
+        place = document.where(path, key=key or kind in ("unexpected_keyword_argument",))
+        message = _message(item, path, document, known_keys)
         found.setdefault((place, code), Problem(place, code, message))
     return list(found.values())
 
@@ -65,10 +65,10 @@ def _path(loc: tuple[str | int, ...], document: Document) -> tuple[Path, bool]:
     return path, key
 
 
-def _message(item: Any, path: Path, document: Document, model: type[BaseModel]) -> str:
+def _message(item: Any, path: Path, document: Document, known_keys: KnownKeys) -> str:
     kind, name = item["type"], str(path[-1]) if path else ""
-    if kind == "extra_forbidden":
-        known = known_keys(model, path[:-1])
+    if kind == "unexpected_keyword_argument":
+        known = known_keys(path[:-1])
         return f"unknown key {name!r}{_inside(path[:-1])}{did_you_mean(name, known, what='allowed')}"
     if kind == "missing":
         return f"key {name!r} is missing{_inside(path[:-1])}"
@@ -116,38 +116,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
     return "nothing" if value is None else repr(value)[:60]
-
-
-def known_keys(model: type[BaseModel], path: Path) -> list[str]:
-    """Keys that the part of the schema at `path` takes."""
-    here: Any = model
-    for part in path:
-        here = _step(here, part)
-        if here is None:
-            return []
-    if isinstance(here, type) and issubclass(here, BaseModel):
-        return [field.alias or name for name, field in here.model_fields.items()]
-    return []
-
-
-def _step(here: Any, part: str | int) -> Any:
-    """Type of the value under key or index `part` of a value of type `here`."""
-    if isinstance(here, type) and issubclass(here, BaseModel):
-        for name, field in here.model_fields.items():
-            if part == (field.alias or name):
-                return _bare(field.annotation)
-        return None
-    arguments = typing.get_args(here)
-    if typing.get_origin(here) is dict:
-        return _bare(arguments[1])
-    return _bare(arguments[0]) if arguments else None
-
-
-def _bare(annotation: Any) -> Any:
-    """An annotation without Annotated and Optional."""
-    if typing.get_origin(annotation) is typing.Annotated:
-        return _bare(typing.get_args(annotation)[0])
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        options = [a for a in typing.get_args(annotation) if a is not type(None)]
-        return _bare(options[0])
-    return annotation

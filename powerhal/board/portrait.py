@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from powerhal.board.lint import measured_rails
-from powerhal.board.schema import BoardDescription, ClusterSpec, Sensor
+from powerhal.board.plain import to_plain
+from powerhal.board.schema import BoardDescription, BoardFile, ClusterSpec, Sensor
 from powerhal.units import format_quantity
 
 SECONDS_PER_YEAR = 31557600.0
@@ -20,7 +21,7 @@ def document(board: BoardDescription) -> dict[str, Any]:
         "path": board.path,
         "sha256": board.sha256,
         "simulated": board.simulated,
-        "board": board.model_dump(mode="json", exclude_none=True),
+        "board": {item.name: to_plain(getattr(board, item.name)) for item in fields(BoardFile)},
         "topology": asdict(board.topology()),
     }
 

@@ -1,12 +1,14 @@
-"""Field types of the board schema: quantities with units, names, addresses; each with its JSON Schema."""
+"""Field types of the board schema: quantities with units, names, addresses; each with its JSON Schema.
+
+They carry what pydantic asks for in methods that import it only when asked, so that a program which merely holds a
+board description (the recorder) never loads it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any
-
-from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema
 
 from powerhal.units import USUAL, parse_quantity, pattern
 
@@ -17,60 +19,128 @@ _EXAMPLES = {
 }  # fmt: skip
 
 
-def _reader(dimension: str) -> Callable[[Any], float]:
-    def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"must be a quantity such as '{_EXAMPLES[dimension]}'")
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A text with a unit that becomes an SI float; `zero`: 0 is allowed, `most`: the greatest value."""
+
+    dimension: str
+    zero: bool = False
+    most: float | None = None
+
+    def read(self, value: Any) -> float:
+        """SI value of what stands in the file; raises ValueError with what to write instead."""
         if isinstance(value, str):
-            return parse_quantity(value, dimension)
-        either = " or ".join(f"'{value} {unit}'" for unit in USUAL[dimension])
+            return parse_quantity(value, self.dimension)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"must be a quantity such as '{_EXAMPLES[self.dimension]}'")
+        either = " or ".join(f"'{value} {unit}'" for unit in USUAL[self.dimension])
         raise ValueError(f"'{value}' has no unit; write {either}")
 
-    return read
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
 
+        number = (
+            core_schema.float_schema(ge=0, le=self.most) if self.zero else core_schema.float_schema(gt=0, le=self.most)
+        )
+        return core_schema.no_info_before_validator_function(self.read, number)
 
-def _schema(dimension: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        example = _EXAMPLES[self.dimension]
+        return {
             "type": "string",
-            "pattern": pattern(dimension),
-            "title": dimension,
-            "examples": [_EXAMPLES[dimension]],
-            "errorMessage": f"a {dimension} with its unit, for example '{_EXAMPLES[dimension]}'",
+            "pattern": pattern(self.dimension),
+            "examples": [example],
+            "errorMessage": f"a {self.dimension} with its unit, for example '{example}'",
         }
-    )
 
 
-Resistance = Annotated[float, Gt(0), BeforeValidator(_reader("resistance")), _schema("resistance")]
-Voltage = Annotated[float, Gt(0), BeforeValidator(_reader("voltage")), _schema("voltage")]
-Current = Annotated[float, Gt(0), BeforeValidator(_reader("current")), _schema("current")]
-Charge = Annotated[float, Gt(0), BeforeValidator(_reader("charge")), _schema("charge")]
-Energy = Annotated[float, Gt(0), BeforeValidator(_reader("energy")), _schema("energy")]
-Rate = Annotated[float, Gt(0), Le(1e6), BeforeValidator(_reader("frequency")), _schema("frequency")]
-Frequency = Annotated[float, Gt(0), BeforeValidator(_reader("frequency")), _schema("frequency")]
-Duration = Annotated[float, Gt(0), BeforeValidator(_reader("time")), _schema("time")]
-Mass = Annotated[float, Ge(0), BeforeValidator(_reader("mass")), _schema("mass")]
-Efficiency = Annotated[float, Gt(0), Le(1), BeforeValidator(_reader("ratio")), _schema("ratio")]
-Share = Annotated[float, Ge(0), Le(1), BeforeValidator(_reader("ratio")), _schema("ratio")]
-Capacitance = Annotated[float, Gt(0), BeforeValidator(_reader("capacitance")), _schema("capacitance")]
-CarbonIntensity = Annotated[float, Ge(0), BeforeValidator(_reader("carbon intensity")), _schema("carbon intensity")]
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number between two ends, not a text, not true or false."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.int_schema(strict=True, ge=self.least, le=self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A plain number above 0, up to `most`."""
+
+    most: float
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.float_schema(strict=True, gt=0, le=self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """True or false, nothing that merely resembles them."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.bool_schema(strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Text that matches a pattern (ECMA 262 and Python alike)."""
+
+    pattern: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.str_schema(strict=True, pattern=re.compile(self.pattern))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": self.pattern}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A scalar whose meaning the chip or device knows: true or false, a number, a text with a unit."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        kinds = (
+            core_schema.bool_schema(strict=True),
+            core_schema.int_schema(strict=True),
+            core_schema.float_schema(strict=True),
+            core_schema.str_schema(strict=True),
+        )
+        return core_schema.union_schema(list(kinds), custom_error_type="setting", custom_error_message="a setting")
+
+
+Resistance = Annotated[float, Quantity("resistance")]
+Voltage = Annotated[float, Quantity("voltage")]
+Current = Annotated[float, Quantity("current")]
+Charge = Annotated[float, Quantity("charge")]
+Energy = Annotated[float, Quantity("energy")]
+Rate = Annotated[float, Quantity("frequency", most=1e6)]
+Frequency = Annotated[float, Quantity("frequency")]
+Duration = Annotated[float, Quantity("time")]
+Mass = Annotated[float, Quantity("mass", zero=True)]
+Efficiency = Annotated[float, Quantity("ratio", most=1.0)]
+Share = Annotated[float, Quantity("ratio", zero=True, most=1.0)]
+Capacitance = Annotated[float, Quantity("capacitance")]
+CarbonIntensity = Annotated[float, Quantity("carbon intensity", zero=True)]
 
 #: Names of rails, sensors, clusters, devices: parts of channel names, so without dots and spaces.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_+-]{0,62}$")]
-Pattern = Annotated[str, Field(pattern=r"^[^/\x00-\x1f]{1,80}$", description="a name, or a pattern with * and ?")]
-Text = Annotated[str, Field(max_length=400)]
+Name = Annotated[str, Like(r"^[A-Za-z0-9_][A-Za-z0-9_+-]{0,62}$")]
+#: A source's name, or a pattern with * and ?.
+Pattern = Annotated[str, Like(r"^[^/\x00-\x1f]{1,80}$")]
+ChannelNumber = Annotated[str, Like(r"^[0-9]{1,2}$")]
+Text = Annotated[str, Like(r"^[^\x00-\x08\x0b-\x1f]{0,400}$")]
+Flag = Annotated[bool, Yes()]
+Scalar = Annotated[bool | int | float | str, Setting()]
 # 0x00-0x07 and 0x78-0x7F are reserved by the I2C specification (UM10204, table 4); lint says so.
-Address = Annotated[StrictInt, Ge(0), Le(0x7F), Field(description="7-bit address, such as 0x40")]
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Many = BeforeValidator(_tuple)
-
-
-def listed(words: Iterable[str]) -> str:
-    """'a, b or c'."""
-    names = list(words)
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+Address = Annotated[int, Whole(0, 0x7F)]

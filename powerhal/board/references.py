@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from powerhal.board.document import Document, Path
 from powerhal.board.kinds import KINDS
 from powerhal.board.problems import did_you_mean
-from powerhal.board.strict_yaml import Document, Path
 from powerhal.chips import CHIPS
 from powerhal.errors import Problem
 from powerhal.meters import METERS

@@ -1,39 +1,42 @@
-"""What a board file may say: the pydantic models, units in values, every field in SI behind the door.
+"""What a board file may say: plain values, quantities in SI; `door.py` validates a file against these classes.
 
-Keys in the file are short words (`shunt: 10 mOhm`); fields carry their unit (`shunt_ohms`). Names that
-point elsewhere (rails, buses, clusters) are checked in `references.py`, chips and plausibility in `lint.py`.
+Keys in the file are short words (`shunt: 10 mOhm`); fields carry their unit (`shunt_ohms`), the key is in the
+metadata. Names that point elsewhere (rails, buses, clusters) are checked in `references.py`, plausibility in `lint.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, StrictInt
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Literal
 
 from powerhal.board import topology
+from powerhal.board.document import Document
 from powerhal.board.kinds import KINDS
 from powerhal.board.quantity import (
     Address,
     Capacitance,
     CarbonIntensity,
+    ChannelNumber,
     Charge,
     Current,
     Duration,
     Efficiency,
     Energy,
+    Flag,
     Frequency,
-    Many,
+    Like,
     Mass,
     Name,
+    Number,
     Pattern,
     Rate,
     Resistance,
+    Scalar,
     Share,
     Text,
     Voltage,
+    Whole,
 )
-from powerhal.board.strict_yaml import Document
 from powerhal.channel import Topology
 
 #: Multiplexers that can be switched without a kernel driver; `buses.MUXES` says how.
@@ -41,35 +44,38 @@ MUX_CHIPS = (
     "nxp,pca9540", "nxp,pca9542", "nxp,pca9544", "nxp,pca9545", "nxp,pca9546", "nxp,pca9547", "nxp,pca9548",
     "ti,tca9548",
 )  # fmt: skip
-Scalar = StrictBool | StrictInt | float | str
-ChannelNumber = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
+STRICT = {"extra": "forbid"}
 
 
-class Model(BaseModel):
-    """Base of all parts of a board file: unknown keys are mistakes, values never change."""
-
-    # Validators of the parts are built inside the board's own, and only when a board is loaded (memory).
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+def _key(name: str = "", about: str = "") -> dict[str, str]:
+    """Metadata of a field: its key in the file where that differs, and a hover text for editors."""
+    return ({"alias": name} if name else {}) | ({"description": about} if about else {})
 
 
-class Match(Model):
-    """How the board is recognised."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """How the board is recognised: entries of the device tree's root `compatible`."""
 
-    device_tree: Annotated[tuple[Text, ...], Many] = Field((), description="entries of the root `compatible`")
+    __pydantic_config__: ClassVar[Any] = STRICT
+    device_tree: tuple[Text, ...] = ()
 
 
-class Bus(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bus:
     """One I2C bus: an adapter of the kernel, or a channel of a multiplexer on another bus."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     kind: Literal["i2c", "mux"]
-    device: str | None = Field(
-        None, pattern=r"^/dev/i2c-[0-9]{1,4}$", description="i2c-dev node of the adapter (kind i2c)"
+    device: Annotated[str, Like(r"^/dev/i2c-[0-9]{1,4}$")] | None = field(
+        default=None, metadata=_key(about="i2c-dev node of the adapter (kind i2c)")
     )
-    speed_hz: Frequency = Field(100e3, alias="speed", description="SCL clock, for the bus budget")
-    parent: Name | None = Field(None, description="bus the multiplexer sits on (kind mux)")
-    address: Address | None = Field(None, description="address of the multiplexer (kind mux)")
-    chip: Literal[MUX_CHIPS] = Field("nxp,pca9548", description="kind of multiplexer")  # type: ignore[valid-type]
-    channel: Annotated[StrictInt, Field(ge=0, le=7)] | None = Field(None, description="its channel (kind mux)")
+    speed_hz: Frequency = field(default=100e3, metadata=_key("speed", "SCL clock, for the bus budget"))
+    parent: Name | None = field(default=None, metadata=_key(about="bus the multiplexer sits on (kind mux)"))
+    address: Address | None = field(default=None, metadata=_key(about="address of the multiplexer (kind mux)"))
+    chip: Literal[MUX_CHIPS] = field(  # type: ignore[valid-type]  # the table is the list
+        default="nxp,pca9548", metadata=_key(about="kind of multiplexer")
+    )
+    channel: Annotated[int, Whole(0, 7)] | None = field(default=None, metadata=_key(about="its channel (kind mux)"))
 
     @property
     def number(self) -> int:
@@ -77,29 +83,33 @@ class Bus(Model):
         return int(self.device.rpartition("-")[2]) if self.device else -1
 
 
-class SensorChannel(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorChannel:
     """One channel of a sensor: which rail it watches and through which shunt."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     rail: Name
-    shunt_ohms: Resistance | None = Field(None, alias="shunt")
-    tolerance: Share = Field(0.01, description="of the shunt's resistance")
-    invert: StrictBool = Field(False, description="wired so that load current reads negative")
+    shunt_ohms: Resistance | None = field(default=None, metadata=_key("shunt"))
+    tolerance: Share = field(default=0.01, metadata=_key(about="of the shunt's resistance"))
+    invert: Flag = field(default=False, metadata=_key(about="wired so that load current reads negative"))
 
 
-class Sensor(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
     """One chip on an I2C bus; a chip with one channel may give `rail` and `shunt` directly."""
 
-    chip: Text = Field(description="device-tree compatible, for example ti,ina226")
+    __pydantic_config__: ClassVar[Any] = STRICT
+    chip: Text = field(metadata=_key(about="device-tree compatible, for example ti,ina226"))
     bus: Name
-    address: Address
-    rate_hz: Rate | None = Field(None, alias="rate", description="rows per second")
+    address: Address = field(metadata=_key(about="7-bit address, such as 0x40"))
+    rate_hz: Rate | None = field(default=None, metadata=_key("rate", "rows per second"))
     rail: Name | None = None
-    shunt_ohms: Resistance | None = Field(None, alias="shunt")
-    tolerance: Share = Field(0.01, description="of the shunt's resistance")
-    invert: StrictBool = False
-    channels: dict[ChannelNumber, SensorChannel] = Field(default_factory=dict)
-    config: dict[Name, Scalar] = Field(
-        default_factory=dict, description="settings to write; without it the chip is left as it is"
+    shunt_ohms: Resistance | None = field(default=None, metadata=_key("shunt"))
+    tolerance: Share = field(default=0.01, metadata=_key(about="of the shunt's resistance"))
+    invert: Flag = False
+    channels: dict[ChannelNumber, SensorChannel] = field(default_factory=dict)
+    config: dict[Name, Scalar] = field(
+        default_factory=dict, metadata=_key(about="settings to write; without it the chip is left as it is")
     )
 
     def wired(self) -> dict[int, SensorChannel]:
@@ -107,16 +117,18 @@ class Sensor(Model):
         return _wired(self)
 
 
-class MeterSensor(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterSensor:
     """One chip behind a serial meter; its registers arrive raw in the meter's frames."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     chip: Text
     address: Address
     rail: Name | None = None
-    shunt_ohms: Resistance | None = Field(None, alias="shunt")
-    tolerance: Share = Field(0.01, description="of the shunt's resistance")
-    invert: StrictBool = False
-    channels: dict[ChannelNumber, SensorChannel] = Field(default_factory=dict)
+    shunt_ohms: Resistance | None = field(default=None, metadata=_key("shunt"))
+    tolerance: Share = field(default=0.01, metadata=_key(about="of the shunt's resistance"))
+    invert: Flag = False
+    channels: dict[ChannelNumber, SensorChannel] = field(default_factory=dict)
 
     def wired(self) -> dict[int, SensorChannel]:
         """Channel number (from 1) -> what it watches."""
@@ -126,29 +138,34 @@ class MeterSensor(Model):
 def _wired(sensor: Sensor | MeterSensor) -> dict[int, SensorChannel]:
     """The shorthand `rail:`/`shunt:` is channel 1; both forms together are refused by `references.py`."""
     if sensor.rail is not None:
-        only = SensorChannel.model_construct(
+        only = SensorChannel(
             rail=sensor.rail, shunt_ohms=sensor.shunt_ohms, tolerance=sensor.tolerance, invert=sensor.invert
         )
         return {1: only}
     return {int(number): channel for number, channel in sensor.channels.items()}
 
 
-class Meter(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
     """An instrument on a serial line."""
 
-    protocol: Text = Field(description="for example powerhal,probe")
-    port: str = Field(
-        pattern=r"^(usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}(:[A-Za-z0-9._-]{1,64})?"
-        r"|/dev/serial/by-(id|path)/[A-Za-z0-9._:+-]{1,200}|/dev/tty(USB|ACM|AMA|S|SAC|mxc)[0-9]{1,3})$",
-        description="usb:VID:PID[:SERIAL], /dev/serial/by-id/..., /dev/ttyUSB0",
-    )
-    baud: StrictInt = Field(115200, ge=300, le=12_000_000)
-    rate_hz: Rate | None = Field(None, alias="rate")
-    rail: Name | None = Field(None, description="what the meter's own input measures")
-    sensors: dict[Name, MeterSensor] = Field(default_factory=dict)
+    __pydantic_config__: ClassVar[Any] = STRICT
+    protocol: Text = field(metadata=_key(about="for example powerhal,probe"))
+    port: Annotated[
+        str,
+        Like(
+            r"^(usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}(:[A-Za-z0-9._-]{1,64})?"
+            r"|/dev/serial/by-(id|path)/[A-Za-z0-9._:+-]{1,200}|/dev/tty(USB|ACM|AMA|S|SAC|mxc)[0-9]{1,3})$"
+        ),
+    ] = field(metadata=_key(about="usb:VID:PID[:SERIAL], /dev/serial/by-id/..., /dev/ttyUSB0"))
+    baud: Annotated[int, Whole(300, 12_000_000)] = 115200
+    rate_hz: Rate | None = field(default=None, metadata=_key("rate"))
+    rail: Name | None = field(default=None, metadata=_key(about="what the meter's own input measures"))
+    sensors: dict[Name, MeterSensor] = field(default_factory=dict)
 
 
-class Kernel(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
     """What the running kernel measures (hwmon, power_supply, iio, powercap).
 
     `rails` maps a source (`hwmon.ina231@4-0040`, `power_supply.BAT0`, one feature `hwmon.ina3221@1-0040.CH1`;
@@ -156,144 +173,158 @@ class Kernel(Model):
     kernel offers is read, and gets a rail of its own below the root where `rails` names none.
     """
 
-    auto: StrictBool = False
-    rails: dict[Pattern, Name] = Field(default_factory=dict)
-    ignore: Annotated[tuple[Pattern, ...], Many] = Field((), description="sources that are not measurements")
-    rates_hz: dict[Pattern, Rate] = Field(
-        default_factory=dict, alias="rates", description="reads per second by kind (hwmon) or source"
+    __pydantic_config__: ClassVar[Any] = STRICT
+    auto: Flag = False
+    rails: dict[Pattern, Name] = field(default_factory=dict)
+    ignore: tuple[Pattern, ...] = field(default=(), metadata=_key(about="sources that are not measurements"))
+    rates_hz: dict[Pattern, Rate] = field(
+        default_factory=dict, metadata=_key("rates", "reads per second by kind (hwmon) or source")
     )
 
 
-class ActivityRates(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityRates:
     """How often to look at what the machine does."""
 
-    rate_hz: Rate = Field(10.0, alias="rate", description="process scans per second")
-    system_rate_hz: Rate = Field(
-        10.0, alias="system_rate", description="looks at frequency, disk, network ... per second"
+    __pydantic_config__: ClassVar[Any] = STRICT
+    rate_hz: Rate = field(default=10.0, metadata=_key("rate", "process scans per second"))
+    system_rate_hz: Rate = field(
+        default=10.0, metadata=_key("system_rate", "looks at frequency, disk, network ... per second")
     )
-    processes: StrictBool = True
-    auto: StrictBool = Field(False, description="make clusters and devices of what is found at run time")
+    processes: Flag = True
+    auto: Flag = field(default=False, metadata=_key(about="make clusters and devices of what is found at run time"))
 
 
-class RailSpec(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RailSpec:
     """One power net."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     parent: Name | None = None
     subsystem: Text = ""
-    efficiency: Efficiency = Field(1.0, description="of the converter between the parent and this rail")
-    limit_a: Current | None = Field(None, alias="limit", description="greatest current the rail may carry")
-    nominal_v: Voltage | None = Field(None, alias="nominal")
-    measured: StrictBool = Field(True, description="false: known to have no sensor (lint is quiet)")
+    efficiency: Efficiency = field(default=1.0, metadata=_key(about="of the converter between parent and rail"))
+    limit_a: Current | None = field(default=None, metadata=_key("limit", "greatest current the rail may carry"))
+    nominal_v: Voltage | None = field(default=None, metadata=_key("nominal"))
+    measured: Flag = field(default=True, metadata=_key(about="false: known to have no sensor (lint is quiet)"))
 
 
-class Opp(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opp:
     """One operating point of a CPU cluster."""
 
-    frequency_hz: Frequency = Field(alias="frequency")
-    voltage_v: Voltage | None = Field(None, alias="voltage")
+    __pydantic_config__: ClassVar[Any] = STRICT
+    frequency_hz: Frequency = field(metadata=_key("frequency"))
+    voltage_v: Voltage | None = field(default=None, metadata=_key("voltage"))
 
 
-class ClusterSpec(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSpec:
     """CPU cores that share a clock."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     core: Text = ""
-    cpus: Annotated[tuple[Annotated[StrictInt, Field(ge=0, le=4095)], ...], Many]
-    opps: Annotated[tuple[Opp, ...], Many] = ()
-    capacity: Annotated[float, Field(gt=0, le=1)] = 1.0
-    dynamic_power_coefficient_f: Capacitance | None = Field(None, alias="dynamic_power_coefficient")
+    cpus: tuple[Annotated[int, Whole(0, 4095)], ...]
+    opps: tuple[Opp, ...] = ()
+    capacity: Annotated[float, Number(1.0)] = 1.0
+    dynamic_power_coefficient_f: Capacitance | None = field(default=None, metadata=_key("dynamic_power_coefficient"))
 
 
-class DeviceSpec(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSpec:
     """What a rail's energy is attributed to, and which activities explain it."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     kind: Literal[tuple(KINDS)]  # type: ignore[valid-type]  # the table is the list
     rail: Name
     cluster: Name | None = None
     title: Text = ""
-    activities: dict[Name, Text] = Field(default_factory=dict)
-    parameters: dict[Name, Scalar] = Field(default_factory=dict)
+    activities: dict[Name, Text] = field(default_factory=dict)
+    parameters: dict[Name, Scalar] = field(default_factory=dict)
 
 
-class Battery(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery:
     """The battery as it is printed on its label."""
 
-    capacity_c: Charge | None = Field(None, alias="capacity")
-    energy_j: Energy | None = Field(None, alias="energy")
-    nominal_v: Voltage | None = Field(None, alias="nominal")
-    rail: Name | None = Field(None, description="the rail that it feeds")
+    __pydantic_config__: ClassVar[Any] = STRICT
+    capacity_c: Charge | None = field(default=None, metadata=_key("capacity"))
+    energy_j: Energy | None = field(default=None, metadata=_key("energy"))
+    nominal_v: Voltage | None = field(default=None, metadata=_key("nominal"))
+    rail: Name | None = field(default=None, metadata=_key(about="the rail that it feeds"))
 
 
-class Carbon(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carbon:
     """Defaults for gCO2e; all may be overridden on the command line."""
 
-    zone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z -]{1,40}$")] | None = None
-    intensity_kg_per_j: CarbonIntensity | None = Field(None, alias="intensity")
+    __pydantic_config__: ClassVar[Any] = STRICT
+    zone: Annotated[str, Like(r"^[A-Za-z][A-Za-z0-9 -]{1,40}$")] | None = None
+    intensity_kg_per_j: CarbonIntensity | None = field(default=None, metadata=_key("intensity"))
     supply: Literal["battery", "mains"] | None = None
     cell_efficiency: Efficiency | None = None
     charger_efficiency: Efficiency | None = None
     adapter_efficiency: Efficiency | None = None
     grid_loss: Share | None = None
-    embodied_kg: Mass | None = Field(None, alias="embodied")
-    lifetime_s: Duration | None = Field(None, alias="lifetime")
+    embodied_kg: Mass | None = field(default=None, metadata=_key("embodied"))
+    lifetime_s: Duration | None = field(default=None, metadata=_key("lifetime"))
     resource_share: Share | None = None
 
 
-class SimulatedChip(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedChip:
     """A chip that is on the emulated bus but not read: something for register dumps to find."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     chip: Text
     bus: Name
     address: Address
 
 
-class Simulation(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
     """Which simulated machine answers for the hardware."""
 
+    __pydantic_config__: ClassVar[Any] = STRICT
     model: Literal["phone"]
-    chips: dict[Name, SimulatedChip] = Field(default_factory=dict)
+    chips: dict[Name, SimulatedChip] = field(default_factory=dict)
 
 
-class BoardDescription(Model):
-    """A board file, valid and in SI; `.text`, `.path` and `.sha256` say where it came from."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFile:
+    """The whole of a board file."""
 
-    schema_version: Literal[1] = Field(alias="schema")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    __pydantic_config__: ClassVar[Any] = STRICT
+    schema_version: Literal[1] = field(metadata=_key("schema"))
+    name: Annotated[str, Like(r"^[a-z0-9][a-z0-9-]{0,62}$")]
     title: Text
-    match: Match = Field(default_factory=lambda: Match.model_construct())
-    buses: dict[Name, Bus] = Field(default_factory=dict)
-    sensors: dict[Name, Sensor] = Field(default_factory=dict)
-    meters: dict[Name, Meter] = Field(default_factory=dict)
-    kernel: Kernel = Field(default_factory=lambda: Kernel.model_construct())
-    activity: ActivityRates = Field(default_factory=lambda: ActivityRates.model_construct())
+    match: Match = Match()
+    buses: dict[Name, Bus] = field(default_factory=dict)
+    sensors: dict[Name, Sensor] = field(default_factory=dict)
+    meters: dict[Name, Meter] = field(default_factory=dict)
+    kernel: Kernel = field(default_factory=Kernel)
+    activity: ActivityRates = ActivityRates()
     rails: dict[Name, RailSpec]
-    clusters: dict[Name, ClusterSpec] = Field(default_factory=dict)
-    devices: dict[Name, DeviceSpec] = Field(default_factory=dict)
+    clusters: dict[Name, ClusterSpec] = field(default_factory=dict)
+    devices: dict[Name, DeviceSpec] = field(default_factory=dict)
     battery: Battery | None = None
-    carbon: Carbon = Field(default_factory=lambda: Carbon.model_construct())
-    simulation: Simulation | None = Field(None, description="makes this a board that is not there (see sim)")
+    carbon: Carbon = Carbon()
+    simulation: Simulation | None = field(
+        default=None, metadata=_key(about="makes this a board that is not there (see sim)")
+    )
 
-    _document: Document = PrivateAttr()
-    _text: str = PrivateAttr("")
 
-    @property
-    def text(self) -> str:
-        """The file as it was read."""
-        return self._text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardDescription(BoardFile):
+    """A valid board file with the text it was read from and the places of its parts."""
+
+    text: str
+    sha256: str  # hex digest of the text
+    document: Document
 
     @property
     def path(self) -> str:
         """Where it was read from."""
-        return self._document.name
-
-    @property
-    def document(self) -> Document:
-        """Plain data with places, for messages."""
-        return self._document
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of the text."""
-        return hashlib.sha256(self._text.encode()).hexdigest()
+        return self.document.name
 
     @property
     def simulated(self) -> bool:
@@ -304,7 +335,8 @@ class BoardDescription(Model):
         """Rails, clusters, devices and defaults for attribution, in the file's order."""
         return topology.build(self)
 
-    def attach(self, document: Document, text: str) -> BoardDescription:
-        """Remember where this came from; returns itself."""
-        self._document, self._text = document, text
-        return self
+
+def described(file: BoardFile, text: str, sha256: str, document: Document) -> BoardDescription:
+    """The description of a valid file."""
+    parts = {item.name: getattr(file, item.name) for item in fields(BoardFile)}
+    return BoardDescription(**parts, text=text, sha256=sha256, document=document)

@@ -12,7 +12,13 @@ def sensor_options(
 ) -> SensorOptions:
     """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first)."""
     inputs = tuple(
-        ChannelOptions(number, wired.rail, wired.shunt_ohms or 0.0, gain=-1.0 if wired.invert else 1.0)
+        ChannelOptions(
+            number,
+            wired.rail,
+            wired.shunt_ohms or 0.0,
+            shunt_tolerance=wired.tolerance,
+            gain=-1.0 if wired.invert else 1.0,
+        )
         for number, wired in sorted(sensor.wired().items())
     )
     config = config_si(sensor) if isinstance(sensor, Sensor) else {}

@@ -17,16 +17,13 @@ from typing import Any
 import yaml
 from yaml.reader import ReaderError
 
+from powerhal.board.document import MAX_BYTES, Document, Mark, Path, board_error
 from powerhal.board.problems import SHOWN
-from powerhal.errors import BoardError, Problem
+from powerhal.errors import Problem
 
-MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
 MAX_NODES = 20_000
 MAX_INT_DIGITS = 20
-
-Path = tuple[str | int, ...]
-Mark = tuple[int, int]
 
 # The C parser is 50 times faster and optional in PyYAML; both raise the same exceptions with marks.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -39,24 +36,6 @@ _DECIMAL = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _BASED = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Plain data and where each part stands: `values` and `keys` map a path to (line, column), from 1."""
-
-    name: str
-    data: Any
-    values: dict[Path, Mark] = field(default_factory=dict)
-    keys: dict[Path, Mark] = field(default_factory=dict)
-
-    def where(self, path: Path, *, key: bool = False) -> str:
-        """`file:line:col` of a value (or of its key), or of the nearest part around it that exists."""
-        table = self.keys if key else self.values
-        while path and path not in table:
-            path, table = path[:-1], self.values
-        line, column = table.get(path, (1, 1))
-        return f"{self.name}:{line}:{column}"
 
 
 class _Stop(Exception):
@@ -97,18 +76,6 @@ def loads(text: bytes | str, name: str = "board.yaml") -> Document:
     if reader.problems:
         raise board_error(name, reader.problems)
     return Document(name, reader.data, reader.values, reader.keys)
-
-
-def board_error(name: str, problems: list[Problem]) -> BoardError:
-    """The one BoardError that tells of all mistakes in `name`."""
-    count = len(problems)
-    shown = problems[:SHOWN]
-    return BoardError(
-        f"{name}: {count} mistake{'s' * (count != 1)}" + (f" (first {SHOWN} shown)" if count > SHOWN else ""),
-        shown,
-        code=shown[0].code,
-        hint=f"powerhal boards lint {name}   shows the same list; `powerhal boards schema` helps your editor",
-    )
 
 
 def scalar(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from powerhal.board.kinds import KINDS
@@ -34,7 +35,7 @@ def build(board: BoardDescription) -> Topology:
             Device(name, d.kind, d.rail, d.cluster or "", dict(d.activities), parameters(d))
             for name, d in board.devices.items()
         ),
-        carbon=_given(board.carbon.model_dump()),
+        carbon=_given(asdict(board.carbon)),
         battery=_battery(board),
     )
 
@@ -62,7 +63,7 @@ def _battery(board: BoardDescription) -> dict[str, float]:
     battery = board.battery
     if battery is None:
         return {}
-    given = _given(battery.model_dump(exclude={"rail"}))
+    given = _given({key: value for key, value in asdict(battery).items() if key != "rail"})
     if battery.capacity_c and battery.nominal_v and not battery.energy_j:
         given["energy_j"] = battery.capacity_c * battery.nominal_v
     return given

@@ -91,7 +91,7 @@ def _lint(args: argparse.Namespace) -> int:
 
 
 def _schema(args: argparse.Namespace) -> int:
-    from powerhal.board.editor_schema import editor_schema
+    from powerhal.board.door import editor_schema
 
     print(json.dumps(editor_schema(), indent=2, ensure_ascii=False))
     return 0

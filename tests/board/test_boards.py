@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from powerhal.board.editor_schema import editor_schema
+from powerhal.board.door import editor_schema
 from powerhal.board.lint import lint
 from powerhal.board.load import load
 from powerhal.board.portrait import document, portrait

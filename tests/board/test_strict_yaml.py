@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from powerhal.board import strict_yaml
+from powerhal.board.document import Document
 from powerhal.board.problems import CODES
-from powerhal.board.strict_yaml import Document, loads, scalar
+from powerhal.board.strict_yaml import loads, scalar
 from powerhal.errors import BoardError
 
 LOADERS = [yaml.SafeLoader] + ([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])
