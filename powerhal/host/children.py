@@ -149,6 +149,8 @@ def _expected_ns(child: Record, window: Window) -> int:
     As much again as it lived so far, and no more than the window, at its last rate: what has just been
     born mostly ends soon, what has run for long may have run until a moment ago.
     """
+    if child.told:
+        return 0
     age_ns = max(TICK_NS, window.begin_ns - child.info.start_ticks * TICK_NS)
     return int(max(child.rate, LEAST_RATE) * min(age_ns, window.ns))
 
@@ -169,8 +171,9 @@ def _tails_ns(parent: Record, unseen_ns: int, expected_ns: Sequence[int], window
     children row; where that is not known, half of what each child may have done is its own.
     """
     whole = sum(expected_ns)
-    if not whole:
-        return []
+    if not whole:  # nobody, or all told exactly: what is left is the end of exit itself
+        share = unseen_ns // len(expected_ns) if expected_ns and window.births <= 0 else 0
+        return [share] * len(expected_ns)
     if window.births <= 0:
         budget = unseen_ns
     elif parent.per_birth_ns is not None:

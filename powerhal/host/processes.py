@@ -8,6 +8,8 @@ environments are read.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from powerhal.channel import ActivitySource, ProcessInfo, Scan, Usage
 from powerhal.errors import TransportError
 from powerhal.host import cpu as cpu_stat
@@ -22,6 +24,10 @@ from powerhal.host.process_counters import GpuClients, StorageCounters, UidTraff
 from powerhal.host.process_table import PROC, Look, ProcessTable
 from powerhal.host.record import Record
 from powerhal.transport import FileRoot
+from powerhal.transport.files import RealRoot
+
+if TYPE_CHECKING:
+    from powerhal.host.exit_records import ExitRecords
 
 EXITED, KERNEL = -1, -2
 # /proc is listed at least every so many scans, even while the kernel says that nothing was born
@@ -40,7 +46,15 @@ def detect(root: FileRoot, context: HostContext) -> list[ActivitySource]:
     if not listed:
         context.note(f"{PROC} lists no processes: nothing can be attributed to them")
         return []
-    return [Processes(root, context)]
+    exits = None
+    if isinstance(root, RealRoot):
+        from powerhal.host.exit_records import ExitRecords
+
+        try:
+            exits = ExitRecords()
+        except TransportError:
+            context.note("no exit records (they need CAP_NET_ADMIN): the last moments of processes are estimated")
+    return [Processes(root, context, exits)]
 
 
 class Processes:
@@ -53,8 +67,10 @@ class Processes:
 
     name = "processes"
 
-    def __init__(self, root: FileRoot, context: HostContext) -> None:
+    def __init__(self, root: FileRoot, context: HostContext, exits: ExitRecords | None = None) -> None:
         self.period_s = context.period_s("processes")
+        self._exits = exits
+        self._ended: dict[int, int] = {}  # pid -> ns told by exit records
         self.last_fault = ""
         self._root = root
         self._context = context
@@ -119,6 +135,7 @@ class Processes:
         late, reused = self._advance(look, unseen > 0, window_ns, work)
         self._adopt(reused, t_ns, window_ns, work)
         late += self._late(look.gone)
+        self._last_words([*look.gone, *late], work)
         bookings = settle(
             self._table.live,
             self._table.touched,
@@ -139,6 +156,8 @@ class Processes:
     def close(self) -> None:
         """Close the files; may be called twice."""
         self._files.close()
+        if self._exits is not None:
+            self._exits.close()
 
     def _adopt(self, names: list[str], t_ns: int, window_ns: int, work: _Work) -> list[Record]:
         """Take in new processes and book what they did since their birth."""
@@ -236,6 +255,23 @@ class Processes:
             found += vanished
             parents = {record.info.pid for record in vanished}
         return found
+
+    def _last_words(self, ended: list[Record], work: _Work) -> None:
+        """Book what exit records tell of the processes that ended."""
+        if self._exits is None:
+            return
+        live = self._table.live
+        self._ended.update(self._exits.drain(live.keys() | {record.info.pid for record in ended}))
+        if self._exits.lost:
+            self.last_fault = f"{self._exits.lost} times the kernel dropped exit records: some tails are estimated"
+        for record in ended:
+            tail_ns = self._ended.get(record.info.pid, 0) - record.clock_ns
+            if tail_ns >= 0:
+                record.clock_ns += tail_ns
+                record.told = True
+                work.put(record.info, {self._placement.cluster(record.cpu): tail_ns})
+        # a zombie's record comes before it vanishes
+        self._ended = {pid: ns for pid, ns in self._ended.items() if pid in live}
 
     def _pay(self, bookings: Bookings, work: _Work) -> None:
         """Turn settled children's time into usages."""

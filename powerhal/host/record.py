@@ -33,6 +33,7 @@ class Record:
     read_ns: int = 0  # when `stat` was last read
     fresh: bool = True  # its name may still be the one before exec
     renames: int = 0
+    told: bool = False  # an exit record told all of its time
     children_named: bool = False
     thread_ns: dict[str, int] | None = None
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from powerhal.errors import TransportError
 from powerhal.host.context import HostContext
-
 from tests.host.trees import StillClock
 
 TICK = 10_000_000

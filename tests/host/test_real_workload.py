@@ -16,28 +16,36 @@ from pathlib import Path
 
 import pytest
 
-from powerhal.host import HostContext, activity_sources
+from powerhal.errors import TransportError
+from powerhal.host import HostContext
+from powerhal.host.exit_records import ExitRecords
+from powerhal.host.processes import Processes
 from powerhal.transport.clock import BootClock
 from powerhal.transport.files import RealRoot
 
 WORKLOAD = Path(__file__).parent / "workload.py"
 TICKS_S = 0.02  # cutime and cstime are each shown in whole ticks of 10 ms
 BAR = 0.02
+# without exit records, a process's last moments are told apart from its unseen siblings by estimate only
+TAIL_S = {"estimated": 0.05, "told": 0.0}
 
 
-@pytest.fixture(scope="module")
-def run():
-    """(truth by name, ours by name) in CPU seconds."""
+@pytest.fixture(scope="module", params=["estimated", "told"])
+def run(request):
+    """(truth by name, ours by name) in CPU seconds; tails of ended processes estimated, or told by records."""
     context = HostContext(BootClock())
-    found = activity_sources(RealRoot(), context)
-    if not found:
-        pytest.skip("no /proc here")
-    source = found[0]
+    exits = None
+    if request.param == "told":
+        try:
+            exits = ExitRecords()
+        except TransportError as error:
+            pytest.skip(str(error))
+    source = Processes(RealRoot(), context, exits)
     source.open()
     if any("no CPU clock" in note for note in context.notes):
         pytest.skip("process clocks are not permitted here")
     process = subprocess.Popen(
-        [sys.executable, str(WORKLOAD), "1", "6"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(WORKLOAD), "1", "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     lines: list[str] = []
     reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()))
@@ -71,22 +79,23 @@ def run():
         # a child between fork and naming itself still carries the driver's name
         short = name.startswith("wl-driver (") or (ppid == told["pid"] and not name.startswith("wl-"))
         ours["wl-short" if short or (ppid == told["pid"] and name == "wl-driver") else name] += seconds
-    return truth, ours
+    return truth, ours, request.param
 
 
 def test_the_workload_was_a_real_one(run):
-    truth, _ = run
+    truth, _, _ = run
     assert set(truth) == {"wl-driver", "wl-short", "wl-busy-a", "wl-busy-b", "wl-threads"}
-    assert sum(truth.values()) > 6
+    assert sum(truth.values()) > 5
 
 
 def test_everything_is_accounted_for(run):
-    truth, ours = run
+    truth, ours, _ = run
     total = sum(truth.values())
     assert sum(ours[name] for name in truth) == pytest.approx(total, rel=BAR)
 
 
 @pytest.mark.parametrize("name", ["wl-driver", "wl-short", "wl-busy-a", "wl-busy-b", "wl-threads"])
 def test_each_gets_its_own(run, name):
-    truth, ours = run
-    assert abs(ours[name] - truth[name]) <= BAR * truth[name] + TICKS_S, (ours[name], truth[name])
+    truth, ours, tails = run
+    allowed_s = BAR * truth[name] + TICKS_S + TAIL_S[tails]
+    assert abs(ours[name] - truth[name]) <= allowed_s, (ours[name], truth[name])

@@ -10,7 +10,7 @@ from powerhal.transport.files import CopiedRoot
 CPU = "/sys/devices/system/cpu"
 NET = (
     "Inter-|   Receive                            |  Transmit\n"
-    " face |bytes    packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n"
+    " face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier\n"
     "    lo: 3293 31 0 0 0 0 0 0 3293 31 0 0 0 0 0 0\n"
 )
 
