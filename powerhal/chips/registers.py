@@ -39,7 +39,7 @@ class Bits:
     bits: int = 0
     signed: bool = False
     lsb: float | Callable[[Config], float | None] = 1.0
-    zero: int = 0
+    zero: float = 0
     times: str = ""
     per: str = ""
     unit: str = ""
