@@ -80,8 +80,9 @@ def nnls(gram: Any, rhs: Any, free: Any = (), passive: Any = ()) -> tuple[Any, i
     gram (p, p) symmetric, positive semidefinite; rhs (p,); free (p,) bool, True where theta may be
     negative (empty: nowhere); passive (p,) bool, a first guess of which are positive (empty: none; a
     good guess saves time and changes nothing else). Answers (theta (p,), how): how 0 = block
-    principal pivoting (Portugal, Judice and Vicente 1994), 1 = the Gram is singular on the way and
-    coordinate descent converged, 2 = coordinate descent stopped at its sweep limit. Columns with a
+    principal pivoting (Portugal, Judice and Vicente 1994); 1 = the Gram is singular, so columns that
+    cannot be told apart share what is theirs (a ridge of 1e-11, then coordinate descent); 2 = as 1, but
+    coordinate descent stopped at its sweep limit. Columns with a
     diagonal that is not positive are 0. Raises ValueError when shapes disagree.
     """
     return table().nnls(gram, rhs, free, passive)

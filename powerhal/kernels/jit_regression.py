@@ -16,8 +16,9 @@ LARGEST_ROOT = 1e145  # a value beyond it has a square that leaves float64 once 
 LARGEST = 1e289  # a sum of squares below it holds no such value
 PIVOT_FLOOR = 1e-14
 BACKUP_TRIES = 3
-SWEEPS = 20_000
-SWEEP_TOLERANCE = 1e-13
+SWEEPS = 2_000
+SWEEP_TOLERANCE = 1e-11
+RIDGE = 1e-11  # of the unit diagonal: lets columns that cannot be told apart share, costs 1e-11 of the fit
 DUAL_TOLERANCE = 1e-13
 
 
@@ -201,7 +202,7 @@ def solve(square: Floats, right: Floats) -> Floats:
 
 @jit
 def nnls(gram: Floats, rhs: Floats, free: Bools, passive: Bools) -> tuple[Floats, int]:
-    """Equilibrate, block principal pivoting, coordinate descent when a block is singular."""
+    """Equilibrate, block principal pivoting; a singular block: the same with a ridge, then coordinate descent."""
     size = rhs.size
     scale = np.zeros(size)
     for k in range(size):
@@ -216,12 +217,26 @@ def nnls(gram: Floats, rhs: Floats, free: Bools, passive: Bools) -> tuple[Floats
         free[i] = free[i] and scale[i] > 0.0
         passive[i] = (passive[i] or free[i]) and scale[i] > 0.0
     theta = np.empty(size)
+    guess = passive.copy()
     how = 0
     if not block_pivoting(unit, target, free, passive, theta):
+        ridge(unit, RIDGE)
+        if not block_pivoting(unit, target, free, guess, theta):
+            for k in range(size):
+                theta[k] = 0.0
+        ridge(unit, -RIDGE)
         how = coordinate_descent(unit, target, free, theta)
     for k in range(size):
         theta[k] *= scale[k]
     return theta, how
+
+
+@jit
+def ridge(unit: Floats, level: float) -> None:
+    """Add to the diagonal of the columns that are not empty."""
+    for k in range(unit.shape[0]):
+        if unit[k, k] > 0.0:
+            unit[k, k] += level
 
 
 @jit
@@ -306,12 +321,10 @@ def gradient(unit: Floats, target: Floats, theta: Floats, dual: Floats) -> None:
 
 @jit
 def coordinate_descent(unit: Floats, target: Floats, free: Bools, theta: Floats) -> int:
-    """One coefficient at a time, clipped at zero; 1 when it settled, 2 at the sweep limit."""
+    """One coefficient at a time from `theta` on, clipped at zero; 1 when it settled, 2 at the sweep limit."""
     size = target.size
     slope = np.empty(size)
-    for k in range(size):
-        theta[k] = 0.0
-        slope[k] = -target[k]
+    gradient(unit, target, theta, slope)
     for _ in range(SWEEPS):
         largest, top = 0.0, 0.0
         for k in range(size):

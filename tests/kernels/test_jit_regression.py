@@ -200,6 +200,8 @@ def test_nnls_on_a_singular_gram_still_reaches_a_minimum(tier):
     assert how == 1
     assert twins.optimality(x.T @ x, x.T @ z, theta, np.zeros(6, dtype=bool)) <= 1e-9
     close(x @ np.asarray(theta), z, 1e-9)
+    share = np.asarray(theta) * np.linalg.norm(x, axis=0)
+    close(share[[0, 1]], share[[4, 5]], 1e-4)  # copies share: none is blamed for all
 
 
 def test_nnls_gives_zero_to_a_column_that_never_moved(tier):
@@ -220,3 +222,18 @@ def test_tiers_agree_on_a_large_problem():
     ]
     close(answers[0], answers[1])
     close(answers[1], answers[2])
+
+
+@given(seed=seeds, size=st.integers(2, 12), jitter=st.sampled_from([0.0, 1e-10, 1e-8, 1e-7, 1e-6, 1e-4]))
+@settings(max_examples=40, deadline=None)
+def test_nearly_collinear_columns_cost_nothing_of_the_fit(tier, seed, size, jitter):
+    """However singular: the sum of squares is within 1e-6 of scipy's on the rows themselves."""
+    optimize = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(seed)
+    x = rng.random((40, size)) @ rng.integers(0, 2, (size, size)) + jitter * rng.random((40, size))
+    z = x @ np.where(rng.random(size) < 0.3, 0.0, rng.random(size)) + 0.05 * rng.normal(size=40)
+    _, distance = optimize.nnls(x, z, maxiter=10_000)
+    theta, _how = tier.nnls(x.T @ x, x.T @ z, (), ())
+    theta = np.asarray(theta)
+    assert (theta >= 0).all()
+    assert np.sum((z - x @ theta) ** 2) <= distance**2 * (1 + 1e-6) + 1e-12 * np.sum(z**2)
