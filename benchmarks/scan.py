@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from benchmarks import Row, table
+from benchmarks.table import Row, print_table
 from powerhal.host import HostContext, activity_sources
 from powerhal.transport.clock import BootClock
 from powerhal.transport.files import RealRoot
@@ -91,7 +91,7 @@ def cpu_us(work: Callable[[], object]) -> float:
 
 
 def run() -> list[Row]:
-    """Medians over interleaved rounds, microseconds per scan."""
+    """Medians over interleaved rounds, s per scan."""
     import psutil
 
     source = activity_sources(RealRoot(), HostContext(BootClock()))[0]
@@ -111,10 +111,21 @@ def run() -> list[Row]:
                 times[name].append(cpu_us(work))
                 time.sleep(0.1 / len(works))  # ten scans a second, the default rate
         source.close()
-    median = {name: statistics.median(values[3:]) for name, values in times.items()}
-    work = f"scan of {SLEEPING + BUSY} processes, {BUSY} busy"
-    return [Row(work, median["ours"], median["psutil"], median.get("limit"), bar=25.0, ceiling=3.0)]
+    median_s = {name: statistics.median(values[3:]) * 1e-6 for name, values in times.items()}
+    return [
+        Row(
+            f"scan of {SLEEPING + BUSY} processes, {BUSY} busy",
+            "s",
+            median_s["ours"],
+            peer="psutil.process_iter(cpu_times)",
+            peer_figure=median_s["psutil"],
+            at_least=25.0,
+            limit="C clock + readdir",
+            limit_figure=median_s.get("limit"),
+            at_most=3.0,
+        )
+    ]
 
 
 if __name__ == "__main__":
-    print(table(run()))
+    print_table("process scan", run())

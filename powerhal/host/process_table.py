@@ -135,8 +135,12 @@ class ProcessTable:
         except ProcessLookupError:
             return -1
 
-    def adopt(self, name: str) -> Record | None:
-        """Take in a new process; None when it ended meanwhile."""
+    def adopt(self, name: str, *, newborn: bool = True) -> Record | None:
+        """Take in a process; None when it ended meanwhile.
+
+        One that is `newborn` has its parent's owner and cgroup, as fork gives them, until it is `refresh`ed
+        for the first time: most of them end before, and reading both costs twice as much as the rest.
+        """
         pid = int(name)
         try:
             stat = parse_stat(self._root.read(f"{PROC}/{pid}/stat"))
@@ -145,7 +149,11 @@ class ProcessTable:
             if getattr(error, "kind", "") == "denied":  # hidepid=1 lists what may not be read
                 self._refused.add(name)
             return None
-        uid, cgroup = self._owner(pid)
+        parent = self.live.get(stat.ppid)
+        if parent is not None:
+            parent.parent = True
+        inherited = parent if newborn else None
+        uid, cgroup = (inherited.info.uid, inherited.info.cgroup) if inherited else self._owner(pid)
         record = Record(
             info=make_info(pid, stat, uid, cgroup),
             clock_ns=clock_ns,
@@ -158,9 +166,6 @@ class ProcessTable:
         self._by_name[name] = record
         self._records = []
         self.live[pid] = self.touched[pid] = record
-        parent = self.live.get(stat.ppid)
-        if parent is not None:
-            parent.parent = True
         return record
 
     def refresh(self, record: Record) -> str:

@@ -98,7 +98,7 @@ class Processes:
         if reason:
             self._context.note(reason)
         for name in self._table.look().born:
-            record = self._table.adopt(name)
+            record = self._table.adopt(name, newborn=False)
             if record is not None:
                 record.accounted_ns = record.reaped_ns
                 record.fresh = False

@@ -99,6 +99,17 @@ def test_new_name_after_exec_is_told_under_the_same_key():
     assert (info.pid, info.comm, info.uid, info.start_ticks) == (child.pid, "cc1", 99, child.start_ns // TICK)
 
 
+def test_newborn_has_its_parents_owner_until_it_is_looked_at_again():
+    kernel = FakeProc()
+    shell = kernel.fork(1, "sh", uid=1001)
+    source = started(kernel)
+    child = kernel.fork(shell.pid, "su", uid=0)
+    kernel.run(child.pid, MS)
+    assert [i.uid for i in step(kernel, source).new if i.pid == child.pid] == [1001]
+    kernel.run(child.pid, MS)
+    assert [i.uid for i in step(kernel, source).new if i.pid == child.pid] == [0]
+
+
 def test_endless_renaming_is_not_endless_rows():
     kernel = FakeProc()
     source = started(kernel)
@@ -244,7 +255,7 @@ def test_process_that_ends_while_it_is_taken_in():
     kernel.run(child.pid, 60 * MS)
 
     def end(path: str) -> None:
-        if path.endswith(f"{child.pid}/status") and child.pid in kernel.procs:
+        if path.endswith(f"{child.pid}/stat") and child.pid in kernel.procs:
             kernel.end(child.pid)
 
     kernel.on_read = end
