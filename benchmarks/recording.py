@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,13 @@ def run() -> list[Row]:
         top_s = _top_s()
         host = _in_child(folder, "host")
     share = Row(f"CPU s per second: 8 registers at 100 Hz + {PROCESSES} processes at 1 Hz", "s", whole["cpu"])
+    bare = Row(
+        "  of it without processes", "s", only_chips["cpu"], limit="100 empty wake-ups", limit_figure=_wakeups_s()
+    )
     rows = [
-        _limit(share, "1 % of a core", TARGET_CORE, "top -d 1", top_s),
-        Row("  of it without processes", "s", only_chips["cpu"]),
+        # 1 % of a core is the target on an idle machine; shown, not gated: it is no ratio
+        replace(_limit(share, "1 % of a core", TARGET_CORE, "top -d 1", top_s), at_most=None),
+        bare,
         Row("  linux-host as it is (10 Hz)", "s", host["cpu"]),
         _limit(Row("resident bytes, board schema loaded", "B", host["rss"]), "40 MB", TARGET_RSS),
         _limit(Row("start to first row, board schema loaded", "s", host["start"]), "400 ms", TARGET_START_S),
@@ -86,7 +91,9 @@ def child(what: str, path: str) -> None:
     record(assembly, path % os.getpid(), Order(SECONDS, on_start=started, on_progress=woken))
     heavy = [name for name in ("numpy", "numba", "rich") if name in sys.modules]
     assert not heavy, heavy
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # not ru_maxrss: that one remembers the size of whoever started this process
+    lines = Path("/proc/self/status").read_text().splitlines()
+    rss = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     print(json.dumps({"start": spent[0], "cpu": (spent[1] - spent[0]) / spent[2], "rss": rss}))
 
 
@@ -166,6 +173,18 @@ def _top_s() -> float | None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return spent / SECONDS
+
+
+def _wakeups_s() -> float:
+    """CPU seconds per second of a loop that only wakes up at 100 Hz."""
+    from powerhal.transport.clock import BootClock
+
+    clock = BootClock()
+    start, due = time.process_time(), clock.now_ns()
+    for _ in range(int(RATE_HZ * 5)):
+        due += int(1e9 / RATE_HZ)
+        clock.sleep_until(due)
+    return (time.process_time() - start) / 5
 
 
 def _sizes() -> list[Row]:

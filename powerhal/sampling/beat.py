@@ -115,7 +115,7 @@ class SourceBeat(Beat):
     def _serve_active(self, flags: int) -> None:
         started_ns = self._clock.now_ns()
         readings = self._read_all()
-        if any([int(r.quality) & _MISSING for r in readings]):
+        if any(int(r.quality) & _MISSING for r in readings):
             self._serve_faulty(readings, flags, started_ns)
             return
         late = self._late(readings[-1].t_ns)
