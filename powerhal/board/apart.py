@@ -19,7 +19,7 @@ from typing import Any
 from powerhal.board.document import Document
 from powerhal.board.plain import from_plain, to_plain
 from powerhal.board.schema import BoardDescription, BoardFile, described
-from powerhal.errors import BoardError, PowerhalError, Problem
+from powerhal.errors import BoardError, Problem
 
 CPU_SECONDS = 20  # more than any board file needs on the slowest board
 
@@ -31,6 +31,10 @@ def describe(text: bytes | str, name: str) -> BoardDescription:
 
         return door.describe(text, name)
     answer = _ask(text, name)
+    if answer is None:  # a fault of ours: let it happen here, where it can be seen
+        from powerhal.board import door
+
+        return door.describe(text, name)
     if "refused" in answer:
         problems = tuple(Problem(**problem) for problem in answer["problems"])
         raise BoardError(answer["refused"], problems, code=answer["code"], hint=answer["hint"])
@@ -59,8 +63,8 @@ def _unpack(answer: Mapping[str, Any]) -> BoardDescription:
     return described(file, answer["text"], answer["sha256"], document)
 
 
-def _ask(text: bytes | str, name: str) -> dict[str, Any]:
-    """Fork, let the child validate, read its answer."""
+def _ask(text: bytes | str, name: str) -> dict[str, Any] | None:
+    """Fork, let the child validate, read its answer; None when the child failed, BoardError when it was stopped."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -69,8 +73,10 @@ def _ask(text: bytes | str, name: str) -> dict[str, Any]:
     with os.fdopen(reader, "rb") as pipe:
         raw = pipe.read()
     _, status = os.waitpid(child, 0)
-    if status != 0 or not raw:
-        raise PowerhalError(f"checking {name} ended early (status {os.waitstatus_to_exitcode(status)})")
+    if os.WIFSIGNALED(status):
+        raise BoardError(f"{name}: checking it took more than {CPU_SECONDS} s and was stopped", code="PH-B008")
+    if status != 0:
+        return None
     answer: dict[str, Any] = json.loads(raw)
     return answer
 

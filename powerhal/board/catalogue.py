@@ -77,12 +77,13 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
 def catalogue() -> list[Entry]:
     """All boards on the search path by name; a file that is not a board is listed with its error."""
-    from powerhal.board.load import load
+    from powerhal.board.door import describe
+    from powerhal.board.load import read_text
 
     entries = []
     for name, (origin, path) in sorted(files().items()):
         try:
-            board = load(path)
+            board = describe(read_text(path), str(path))
         except (BoardError, UsageError) as exc:
             entries.append(Entry(name, "", path, origin, error=exc.message))
         else:

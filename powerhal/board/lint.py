@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from powerhal.board import budget
+from powerhal.board.catalogue import find
 from powerhal.board.document import Path
 from powerhal.board.kinds import KINDS
-from powerhal.board.load import load
+from powerhal.board.load import read_text
 from powerhal.board.problems import by_place, did_you_mean
 from powerhal.board.schema import BoardDescription, MeterSensor, Sensor, SensorChannel
 from powerhal.board.settings import config_si, sensor_options
@@ -35,8 +36,11 @@ Check = Callable[[BoardDescription], Iterator[Problem]]
 
 def lint_file(name_or_path: str | os.PathLike[str]) -> list[Problem]:
     """Everything wrong with a board file, also when it does not load; raises UsageError when there is none."""
+    from powerhal.board.door import describe
+
+    path = find(name_or_path)
     try:
-        board = load(name_or_path)
+        board = describe(read_text(path), str(path))
     except BoardError as error:
         return list(error.problems)
     return lint(board)

@@ -15,7 +15,8 @@ from powerhal.errors import BoardError, UsageError
 def load(name_or_path: str | os.PathLike[str]) -> BoardDescription:
     """A board by name (searched in `catalogue.folders()`) or by path.
 
-    Raises UsageError for a name that is nowhere, BoardError for a file that is not a board.
+    Checked in a child process where that keeps this one small (see `apart`). Raises UsageError for a name that
+    is nowhere, BoardError for a file that is not a board.
     """
     path = catalogue.find(name_or_path)
     return parse(read_text(path), str(path))

@@ -54,6 +54,28 @@ def test_a_large_answer_does_not_block_the_pipe() -> None:
     assert len(apart.describe(GOOD.replace("rails:\n", f"rails:\n{rails}"), "b.yaml").rails) == 3003
 
 
+@pytest.mark.usefixtures("forks")
+def test_a_fault_of_ours_is_seen_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: object, name: str) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(door, "describe", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        apart.describe(GOOD, "b.yaml")
+
+
+@pytest.mark.usefixtures("forks")
+def test_a_check_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(text: object, name: str) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(door, "describe", endless)
+    monkeypatch.setattr(apart, "CPU_SECONDS", 1)
+    with pytest.raises(BoardError, match="was stopped"):
+        apart.describe(GOOD, "b.yaml")
+
+
 def test_plain_values_come_back_as_they_were() -> None:
     for path in BOARDS:
         board = load(path)
