@@ -1,6 +1,7 @@
 """`powerhal bus dump BOARD`: every register of every chip of a board, with its named fields in SI.
 
-Only reads; chips that a kernel driver owns are left alone and said so. The file replays as an emulated
+Only reads (reading the status register of an INA226 or INA3221 clears its ready and alert bits); chips
+that a kernel driver owns are left alone and said so. The file replays as an emulated
 board (`powerhal.transport.replay`), so that a field report becomes a test.
 """
 

@@ -4,6 +4,8 @@ The file is JSON (so YAML readers take it too), written by `powerhal bus dump -o
 
     {"schema": 1, "board": NAME, "buses": {BUS: {"ADDRESS": {"chip": .., "autoincrement": bool,
      "owner": "", "registers": {"0x02": {"raw": "5d98", ...}}}}}}
+
+Only `autoincrement` and `raw` are used to answer; the rest is for people.
 """
 
 from __future__ import annotations

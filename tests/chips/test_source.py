@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -364,3 +366,55 @@ def test_reading_before_open_and_after_close() -> None:
     b.source.close()
     with pytest.raises(TransportError):
         b.source.read()
+
+
+# --- conversions are counted once
+
+
+class Converting(ReplayChip):
+    """A chip whose bus voltage is the number of its conversion; its ready bit is cleared as the data sheets say."""
+
+    def __init__(self, registers: dict[int, bytes], clock: VirtualClock, cycle_ns: int, ready: tuple[int, int]) -> None:
+        super().__init__(registers)
+        self.clock, self.cycle_ns, self.ready = clock, cycle_ns, ready
+        self.seen = 0
+
+    def read(self, count: int) -> bytes:
+        number = self.clock.now_ns() // self.cycle_ns
+        register, cleared_by = self.ready
+        new = number > self.seen
+        shift = 3 if register == 0x02 else 0
+        word = {0x02: number << shift | (2 if shift and new else 0), 0x06: 8 if new else 0, 0x0F: int(new)}
+        if self.pointer == cleared_by:
+            self.seen = number
+        return (word[self.pointer] & 0xFFFF).to_bytes(2, "big") if self.pointer in word else super().read(count)
+
+
+@pytest.mark.parametrize(
+    ("part", "cycle_ns", "ready"),
+    [("ina226", 2_200_000, (0x06, 0x06)), ("ina219", 1_064_000, (0x02, 0x03))],
+)
+@pytest.mark.parametrize("speed", [0.6, 0.9, 0.999, 1.7])
+def test_no_conversion_is_counted_twice(part: str, cycle_ns: int, ready: tuple[int, int], speed: float) -> None:
+    """Reads that drift and jitter against the chip's own clock, slower and (by 1.7) faster than it converts."""
+    rng = random.Random(part + str(speed))
+    clock = VirtualClock()
+    chip = load(part)
+    _, address, model = chip_on_bus(chip)
+    line = ReplayBus("b", {address: Converting(model.registers, clock, cycle_ns, ready)})
+    inputs = (ChannelOptions(1, "R", 0.01),)
+    source = chip.source(line, address, SensorOptions("s", min(speed, 0.999) * 1e9 / cycle_ns, inputs), clock)
+    source.open()
+    numbers = []
+    for _ in range(2000):
+        step = int(cycle_ns / speed * rng.uniform(0.7, 1.3))
+        clock.sleep_until(clock.now_ns() + step)
+        row = source.read()
+        if not (row.quality | row_quality(source.layout, row.raw)) & Quality.STALE:
+            numbers.append(round(decode_row(source.layout, row.raw)["R.voltage"] / source.layout.channels[0].lsb))
+    field = next(f for f in source.layout.fields if f.name == "voltage")
+    span = 1 << (field.bits or 16)
+    steps = [(b - a) % span for a, b in itertools.pairwise(numbers)]
+    assert min(steps) >= 1, "a conversion was counted twice"
+    elapsed = clock.now_ns() // cycle_ns
+    assert len(numbers) >= 0.6 * min(2000, elapsed), "new conversions were called stale"
