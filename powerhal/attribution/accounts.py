@@ -45,7 +45,10 @@ def attribute(
     paid = _payers(problem, fine, window, usage)
     learned = learn(problem, paid) if model is None else apply(model, problem)
     doubted = doubts_of(learned, paid)
-    settled = settle(learned.problem, learned.theta, doubted.covariance, learned.error, paid, len(usage.processes))
+    settled = settle(
+        learned.problem, learned.theta, doubted.covariance, learned.error, paid, len(usage.processes),
+        foreign=model is not None,
+    )  # fmt: skip
     return _ledger(recording, learned, settled, doubted, usage, idle, model)
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import FEATURES, Moving, Payer, Slices, columns_of, custom_features
+from powerhal.attribution.features import FEATURES, TAIL_STAGED_S, Moving, Payer, Slices, columns_of, custom_features
 from powerhal.attribution.meter import RailEnergy, choices, increments, measure
-from powerhal.attribution.windows import active_intervals, count_in, counter_growth, edges_from_scans, gauge_mean, overlap_s
+from powerhal.attribution.windows import after, bursts, count_in, counter_growth, edges_from_scans, gauge_mean, overlap_s
 from powerhal.channel import Channel, Cluster, Device, Topology
 from powerhal.errors import NotEnoughData
 
@@ -258,12 +258,15 @@ class _Recorded:
         times = np.asarray(series[0].t_ns, dtype=np.int64)[:size]
         total = np.sum([np.asarray(s.value, dtype=np.float64)[:size] for s in series], axis=0)
         tail_s = self.device.parameters.get("tail_s", 0.0)
-        starts, ends, tails = active_intervals(times, total, tail_s)
-        fresh = np.ones(starts.size, dtype=np.bool_)
-        fresh[1:] = starts[1:] > ends[:-1] + round(tail_s * 1e9)
-        return Moving(
-            overlap_s(starts, ends, self.edges), overlap_s(ends, tails, self.edges), count_in(ends[fresh], self.edges)
-        )
+        starts, ends = bursts(times, total, tail_s)
+        thirds = 3 if tail_s >= TAIL_STAGED_S else 1
+        fine_starts, fine_ends = bursts(times, total, 0.0)
+        stages = [
+            overlap_s(*after(fine_starts, fine_ends, tail_s * k / thirds, tail_s * (k + 1) / thirds), self.edges)
+            for k in range(thirds)
+        ]
+        moving_s = overlap_s(fine_starts, fine_ends, self.edges)
+        return Moving(moving_s + stages[0], tuple(stages[1:]), count_in(starts, self.edges))
 
     def counts(self) -> dict[str, Floats]:
         """Per device, its own count of what processes are charged by: busy seconds, or bytes moved."""

@@ -23,6 +23,7 @@ Bools = npt.NDArray[np.bool_]
 
 LEAK_REFERENCE_C = 50.0
 LEAK_SCALE_K = 40.0
+TAIL_STAGED_S = 1.0
 MAX_OPP_COLUMNS = 6  # without volts, more frequencies than this are described by f and f^3
 
 
@@ -38,10 +39,14 @@ class Slices:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """Seconds of each window (n,) in which bytes moved, seconds of the tail after that, wake-ups (count)."""
+    """Seconds of each window (n,) in which the device was awake, seconds of the later stages of its tail, wake-ups.
 
-    active_s: Floats
-    tail_s: Floats
+    Radios fall asleep in stages that draw less and less (RRC states); a tail of TAIL_STAGED_S or more is
+    cut into thirds, of which the first counts as awake.
+    """
+
+    awake_s: Floats
+    stages_s: tuple[Floats, ...]
     wakes: Floats
 
 
@@ -72,7 +77,7 @@ class Inputs(Protocol):
         ...
 
     def moving(self) -> Moving | None:
-        """When its counters moved, lingered and woke up."""
+        """When its counters moved or had moved, and how often it woke up."""
         ...
 
 
@@ -204,14 +209,18 @@ def _luminous(inputs: Inputs) -> Floats | None:
     return None if bright is None or luminance is None else bright * luminance / inputs.seconds
 
 
-def _active(inputs: Inputs) -> Floats | None:
+def _awake(inputs: Inputs) -> Floats | None:
+    """Awake seconds: what moving bytes draws beyond that is in the cost of a byte."""
     found = inputs.moving()
-    return None if found is None else found.active_s
+    return None if found is None else found.awake_s
 
 
-def _tail(inputs: Inputs) -> Floats | None:
-    found = inputs.moving()
-    return None if found is None or not inputs.device.parameters.get("tail_s") else found.tail_s
+def _stage(number: int) -> Callable[[Inputs], Floats | None]:
+    def build(inputs: Inputs) -> Floats | None:
+        found = inputs.moving()
+        return None if found is None or len(found.stages_s) <= number else found.stages_s[number]
+
+    return build
 
 
 def _wakes(inputs: Inputs) -> Floats | None:
@@ -248,8 +257,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature("radio", "rx bytes", False, "J/B", NET, _amount("rx_bytes")),
     Feature("radio", "tx bytes", False, "J/B", NET, _amount("tx_bytes")),
     Feature("radio", "bytes", False, "J/B", NET, _amount("bytes")),
-    Feature("radio", "active", False, "W", NET, _active),
-    Feature("radio", "tail", False, "W", NET_TAIL, _tail),
+    Feature("radio", "awake", False, "W", NET_TAIL, _awake),
+    Feature("radio", "tail 2", False, "W", NET_TAIL, _stage(0)),
+    Feature("radio", "tail 3", False, "W", NET_TAIL, _stage(1)),
     Feature("radio", "wake-ups", False, "J", NET_TAIL, _wakes),
     Feature("storage", "read bytes", False, "J/B", READS, _amount("read_bytes")),
     Feature("storage", "write bytes", False, "J/B", WRITES, _amount("write_bytes")),

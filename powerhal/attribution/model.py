@@ -27,8 +27,10 @@ ROUNDS = 3
 ERROR_ROUNDS = 12
 TAILS = 4.0  # residuals are taken for Student's t with so many degrees: a strange window must not rule
 ERROR_WINDOWS = 8  # fewer windows say nothing about a rail's error
+LEVERAGE = 0.05  # no block is taken to decide a direction more than 95 %
 MODEL_DEGREES = 24  # of a model from elsewhere: its intervals are its own
 LEAST = 0.001  # no model is better than this, relative
+COMPUTING = ("cpu", "gpu")  # devices on which programs differ in what a second of theirs draws
 BIG_PROCESS = 0.02  # a process with this part of a column's activity gets an efficiency of its own
 MOST_PROCESSES = 12
 SPREADS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
@@ -226,13 +228,24 @@ def _error_model(problem: Problem, theta: Floats) -> Floats:
 
 
 def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
-    """Covariance of theta from the scatter of blocks and the priors (sandwich), clipped terms included."""
-    mean, precision = problem.prior.arrays(found.names)
-    scores = np.stack([(b.xz - b.xx @ found.theta) / found.noise for b in blocks])
-    scores -= scores.mean(axis=0)
-    count = len(blocks)
-    meat = scores.T @ scores * (count / (count - 1.0)) + np.diag(precision)
-    out: Floats = found.covariance @ meat @ found.covariance
+    """Covariance of theta from the scatter of blocks and the priors (sandwich), clipped terms included.
+
+    A block that decides a coefficient alone leaves no residual of its own; its score is set upright by
+    (I - H_b)^-1/2 (Bell and McCaffrey 2002, "CR2"), so that few blocks do not look like certainty.
+    """
+    _, precision = problem.prior.arrays(found.names)
+    whole = sum((b.xx for b in blocks), np.zeros((len(found.names),) * 2)) / found.noise + np.diag(precision)
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(whole), 1e-300))
+    values, vectors = np.linalg.eigh(whole * scale[:, None] * scale)
+    values = np.maximum(values, 1e-12 * values[-1])
+    half = (vectors / np.sqrt(values)) @ vectors.T * scale  # A^-1/2 with the scaling folded in: half.T @ half = A^-1
+    meat = half @ np.diag(precision) @ half.T
+    for block in blocks:
+        score = half @ ((block.xz - block.xx @ found.theta) / found.noise)
+        own, ways = np.linalg.eigh(half @ (block.xx / found.noise) @ half.T)
+        upright = (ways / np.sqrt(np.clip(1.0 - own, LEVERAGE, None))) @ (ways.T @ score)
+        meat += np.outer(upright, upright)
+    out: Floats = half.T @ meat @ half
     return 0.5 * (out + out.T)
 
 
@@ -242,9 +255,10 @@ def _with_process_terms(
     """Give large processes an efficiency of their own; its spread is the most probable one."""
     windows = problem.design.seconds.size
     terms, columns, size = [], [], {}
+    kinds = {d.name: d.kind for d in problem.design.topology.devices}
     for k, split in paid.items():
-        theta = float(found.theta[k])
-        if theta <= 0:
+        theta, owner = float(found.theta[k]), problem.terms[k].column
+        if theta <= 0 or owner is None or kinds.get(owner.device) not in COMPUTING:
             continue
         column = problem.x[:, k]
         energy = split.energy(column, int(split.process.max(initial=0)) + 1)

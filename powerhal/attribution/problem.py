@@ -32,7 +32,7 @@ WIDE = 3.0  # a coefficient without prior: its column alone could be this many t
 EFFICIENCY_SD = 0.05  # how far 1/efficiency of a converter is from its board file (1 sigma, relative)
 CONDUCTION_LOSS = 0.03  # of a converter's mean load: expected size of the loss that grows with its square
 COEFFICIENT_SD = 0.35  # device-tree dynamic power coefficients against measured ones (1 sigma, relative)
-MOST_BLOCKS, LEAST_BLOCK = 24, 4
+LEAST_BLOCKS, MOST_BLOCKS = 6, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +240,11 @@ def _path_efficiency(rail: str, above: str, parent: Mapping[str, str], efficienc
 
 
 def _blocks(windows: int) -> Ints:
-    """Block number of each window: stretches of time, at most MOST_BLOCKS, each of LEAST_BLOCK windows or more."""
-    count = int(np.clip(windows // LEAST_BLOCK, 2, MOST_BLOCKS))
+    """Block number of each window: as many stretches of time as each has windows, within limits.
+
+    Long enough that what one stretch is used for is over in the next, many enough to see a scatter.
+    """
+    count = min(int(np.clip(round(windows**0.5), LEAST_BLOCKS, MOST_BLOCKS)), max(2, windows // 2))
     return (np.arange(windows) * count // windows).astype(np.int64)
 
 

@@ -86,9 +86,14 @@ def settle(
     error: Floats,
     paid: Mapping[int, Split],
     processes: int,
+    *,
+    foreign: bool = False,
 ) -> Settled:
-    """Balance every window and split it; `paid` by term index, theta (q,), covariance (q, q)."""
-    return _Settling(problem, theta, covariance, error, paid, processes).run()
+    """Balance every window and split it; `paid` by term index, theta (q,), covariance (q, q).
+
+    `foreign`: the coefficients were not learned from these windows.
+    """
+    return _Settling(problem, theta, covariance, error, paid, processes, foreign=foreign).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,9 @@ def sum_shares(share: Floats, above: Ints) -> Floats:
 class _Settling:
     def __init__(
         self, problem: Problem, theta: Floats, covariance: Floats, error: Floats,
-        paid: Mapping[int, Split], processes: int,
+        paid: Mapping[int, Split], processes: int, *, foreign: bool = False,
     ) -> None:  # fmt: skip
+        self.foreign = foreign
         self.problem = problem
         self.theta = theta
         self.error = error
@@ -223,7 +229,9 @@ class _Settling:
     ) -> tuple[Floats, Floats, Bools, Floats, Floats]:
         """Reconciled parts, unattributed per rail, conflicts, and how both move with each factor."""
         shift = self._shifts(where)
-        doubt = np.einsum("tif,tjf->tij", shift, shift)
+        # Coefficients learned from these very windows have already taken what they can from the residuals;
+        # their doubt must not take it again, window by window. Foreign coefficients have not.
+        doubt = np.einsum("tif,tjf->tij", shift, shift) if self.foreign else np.zeros((raw.shape[0], raw.shape[1], raw.shape[1]))
         every = np.arange(len(self.parts))
         doubt[:, every, every] += self._own_doubt(where, raw)
         belongs = self._members(measured)

@@ -156,20 +156,30 @@ def gauge_mean(t_ns: Ints, value: Floats, edges: Ints, period_s: float) -> tuple
     return np.diff(offset) / np.diff(at), known
 
 
-def active_intervals(t_ns: Ints, value: Floats, tail_s: float) -> tuple[Ints, Ints, Ints]:
-    """When a counter was moving: starts, ends and ends of the tail after each burst (k,) int64 ns.
+def bursts(t_ns: Ints, value: Floats, gap_s: float) -> tuple[Ints, Ints]:
+    """When a counter was moving: starts and ends (k,) int64 ns, disjoint and in order.
 
-    The tail of a burst ends after `tail_s` or when the next burst starts.
+    A burst starts and ends in the middle of the interval in which the counter first and last moved (give
+    or take); bursts less than `gap_s` apart are one.
     """
     moved = np.flatnonzero(np.diff(value) != 0.0)
     if moved.size == 0:
         empty = np.zeros(0, dtype=np.int64)
-        return empty, empty, empty
-    first = np.concatenate(([True], np.diff(moved) > 1))
-    last = np.concatenate((np.diff(moved) > 1, [True]))
-    starts, ends = t_ns[moved[first]], t_ns[moved[last] + 1]
-    following = np.concatenate((starts[1:], [np.iinfo(np.int64).max]))
-    return starts, ends, np.minimum(ends + round(tail_s * 1e9), following)
+        return empty, empty
+    middle = (t_ns[moved] + t_ns[moved + 1]) // 2
+    apart = np.diff(middle) > round(gap_s * 1e9)
+    # Neighbouring intervals are one burst even where there is no tail.
+    apart &= np.diff(moved) > 1
+    first = np.concatenate(([True], apart))
+    last = np.concatenate((apart, [True]))
+    return middle[first], middle[last]
+
+
+def after(starts: Ints, ends: Ints, begin_s: float, stop_s: float) -> tuple[Ints, Ints]:
+    """The stretch from `begin_s` to `stop_s` after each burst's end, cut where the next burst starts."""
+    following = np.append(starts[1:], np.iinfo(np.int64).max)
+    begin = np.minimum(ends + round(begin_s * 1e9), following)
+    return begin, np.maximum(np.minimum(ends + round(stop_s * 1e9), following), begin)
 
 
 def count_in(times: Ints, edges: Ints) -> Floats:
