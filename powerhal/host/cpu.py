@@ -28,7 +28,7 @@ class CpuTicks:
 def per_cpu(content: bytes) -> dict[int, CpuTicks]:
     """CPU number -> ticks of the `cpuN` lines; CPUs that are off have none."""
     cpus: dict[int, CpuTicks] = {}
-    for line in content.splitlines():
+    for line in content.partition(b"\nintr")[0].splitlines():  # `intr` alone may have thousands of numbers
         if not line.startswith(b"cpu"):
             break  # the cpu lines come first
         words = line.split()

@@ -22,17 +22,19 @@ class Placement:
     def __init__(self, root: FileRoot, clusters: Sequence[CpuGroup]) -> None:
         self._root = root
         self._of_cpu = {cpu: group.name for group in clusters for cpu in group.cpus}
-        self._default = clusters[0].name if clusters else WHOLE
+        self.default = clusters[0].name if clusters else WHOLE
+        names = [group.name for group in clusters] or [WHOLE]
+        self.activity = {name: f"cpu.{name}.time" for name in names}
         self.several = len(clusters) > 1
 
     def cluster(self, cpu: int) -> str:
         """Cluster of a CPU; the first one where the CPU is unknown."""
-        return self._of_cpu.get(cpu, self._default)
+        return self._of_cpu.get(cpu, self.default)
 
     def split(self, record: Record, delta_ns: int) -> dict[str, int]:
         """`delta_ns` of the process by cluster; the parts add up to it."""
         if not self.several:
-            return {self._default: delta_ns}
+            return {self.default: delta_ns}
         if record.threads < 2:
             return {self.cluster(record.cpu): delta_ns}
         return shares(self._threads(record) or {self.cluster(record.cpu): 1}, delta_ns)

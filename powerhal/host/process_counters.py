@@ -18,7 +18,8 @@ IO_PERIOD_NS = 1_000_000_000
 MOST_FDS = 256  # descriptors looked at when searching a process for GPU clients
 
 Key = tuple[int, int]
-Amounts = dict[str, float]
+Amounts = Mapping[str, float]
+NOTHING: Amounts = {}
 
 
 class StorageCounters:
@@ -31,7 +32,6 @@ class StorageCounters:
     def __init__(self, files: OpenFiles) -> None:
         self._files = files
         self._before: dict[Key, tuple[int, int]] = {}
-        self._due_ns: dict[Key, int] = {}
         self._refused: set[Key] = set()
 
     @property
@@ -43,35 +43,34 @@ class StorageCounters:
         """Remember what a process had done before the run."""
         content = self._content(record)
         if content is not None:
-            self._before[_key(record)] = content
+            self._before[record.key] = content
 
     def since(self, record: Record, t_ns: int) -> Amounts:
         """Bytes read and written since the last look (a process born in the run starts from 0)."""
-        if t_ns < self._due_ns.get(_key(record), t_ns):
-            return {}
-        self._due_ns[_key(record)] = t_ns + IO_PERIOD_NS
+        if t_ns < record.io_due_ns:
+            return NOTHING
+        record.io_due_ns = t_ns + IO_PERIOD_NS
         now = self._content(record)
         if now is None:
-            return {}
-        read, written = self._before.get(_key(record), (0, 0))
-        self._before[_key(record)] = now
+            return NOTHING
+        read, written = self._before.get(record.key, (0, 0))
+        self._before[record.key] = now
         amounts = {"disk.read_bytes": float(now[0] - read), "disk.write_bytes": float(now[1] - written)}
         return {name: amount for name, amount in amounts.items() if amount > 0}
 
     def forget(self, record: Record) -> None:
         """The process is gone."""
-        self._before.pop(_key(record), None)
-        self._due_ns.pop(_key(record), None)
-        self._refused.discard(_key(record))
+        self._before.pop(record.key, None)
+        self._refused.discard(record.key)
 
     def _content(self, record: Record) -> tuple[int, int] | None:
-        if record.info.kernel or _key(record) in self._refused:
+        if record.info.kernel or record.key in self._refused:
             return None
         try:
             return parse_io(self._files.read(f"/proc/{record.info.pid}/io"))
         except (TransportError, OSError) as error:
             if getattr(error, "kind", "") == "denied" or isinstance(error, PermissionError):
-                self._refused.add(_key(record))
+                self._refused.add(record.key)
         except ValueError:
             pass
         return None
@@ -101,11 +100,11 @@ class UidTraffic:
                 members.setdefault(record.info.uid, []).append(record)
         shares: dict[Key, float] = {}
         for uid, records in members.items():
-            work = {_key(r): worked_ns.get(_key(r), 0) for r in records}
+            work = {r.key: worked_ns.get(r.key, 0) for r in records}
             whole = sum(work.values())
             if not whole:
                 oldest = min(records, key=lambda r: (r.info.start_ticks, r.info.pid))
-                work, whole = {_key(oldest): 1}, 1
+                work, whole = {oldest.key: 1}, 1
             for key, ns in work.items():
                 if ns:
                     shares[key] = moved[uid] * ns / whole
@@ -156,13 +155,13 @@ class GpuClients:
         """
         if not self.offered or record.info.kernel:
             return 0.0
-        known = self._clients.get(_key(record))
+        known = self._clients.get(record.key)
         if known is None or scan >= known.look_again:
             looked = known.looked * 2 if known else 1
             found = _Clients(self._search(record.info.pid), scan + looked, looked=looked)
             if known:
                 found.busy_ns, found.seen = known.busy_ns, known.seen
-            known = self._clients[_key(record)] = found
+            known = self._clients[record.key] = found
         if not known.fds:
             return 0.0
         busy_ns = self._busy_ns(record.info.pid, known.fds)
@@ -172,7 +171,7 @@ class GpuClients:
 
     def forget(self, record: Record) -> None:
         """The process is gone."""
-        self._clients.pop(_key(record), None)
+        self._clients.pop(record.key, None)
 
     def _search(self, pid: int) -> tuple[str, ...]:
         found = []
@@ -209,7 +208,3 @@ def engines(content: bytes) -> tuple[bytes, int]:
         elif key.startswith(b"drm-engine-") and not key.startswith(b"drm-engine-capacity-"):
             busy_ns += (tree.to_int(words[0]) or 0) if len(words) == 2 and words[1] == b"ns" else 0
     return (client + b"@" + device if client else b""), busy_ns
-
-
-def _key(record: Record) -> Key:
-    return record.info.pid, record.info.start_ticks

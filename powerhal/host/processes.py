@@ -126,7 +126,7 @@ class Processes:
         t_ns = self._context.clock.now_ns()
         window_ns, self._t_ns = max(1, t_ns - self._t_ns), t_ns
         self._balance.advance(ticks)
-        work = _Work(self._balance)
+        work = _Work(self._balance, self._placement)
         born = self._adopt(look.born, t_ns, window_ns, work)
         unseen = window_ns * 1e-9
         if forks is not None and self._forks is not None:
@@ -175,7 +175,7 @@ class Processes:
                 self._gpu.since(record, self._scans, old=True)
                 continue
             record.rate = record.clock_ns / max(TICK_NS, t_ns - start_ns)
-            work.add(record, self._placement.split(record, record.clock_ns))
+            work.ran_for(record, record.clock_ns)
         return born
 
     def _advance(self, look: Look, unseen: bool, window_ns: int, work: _Work) -> tuple[list[Record], list[str]]:
@@ -211,7 +211,7 @@ class Processes:
             if delta_ns > 0:
                 record.clock_ns = now_ns
                 record.rate = delta_ns / window_ns
-                work.add(record, self._placement.split(record, delta_ns))
+                work.ran_for(record, delta_ns)
         for record in self._ran:
             if record.info.pid not in moved:
                 record.rate = 0.0
@@ -269,37 +269,38 @@ class Processes:
             if tail_ns >= 0:
                 record.clock_ns += tail_ns
                 record.told = True
-                work.put(record.info, {self._placement.cluster(record.cpu): tail_ns})
+                work.put(record.key, self._placement.cluster(record.cpu), tail_ns)
         # a zombie's record comes before it vanishes
         self._ended = {pid: ns for pid, ns in self._ended.items() if pid in live}
 
     def _pay(self, bookings: Bookings, work: _Work) -> None:
         """Turn settled children's time into usages."""
         for record, ns in bookings.tails:
-            if ns > 0:
-                work.add(record, {self._placement.cluster(record.cpu): ns})
+            work.put(record.key, self._placement.cluster(record.cpu), ns)
         for record, ns in bookings.children:
             info = record.children_info()
             if not record.children_named:
                 record.children_named = True
                 self._new.append(info)
             weights = self._balance.unexplained(self._placement.cluster(record.cpu))
-            work.put(info, shares(weights, ns))
+            for cluster, part_ns in shares(weights, ns).items():
+                work.put((info.pid, info.start_ticks), cluster, part_ns)
 
     def _counters(self, work: _Work) -> None:
         """Storage, GPU and network of the processes that ran."""
+        live, t_ns, gpu = self._table.live, self._t_ns, self._gpu.offered
         for record in work.ran:
-            info = record.info
-            if info.pid not in self._table.live:
-                continue
-            for activity, amount in self._storage.since(record, self._t_ns).items():
-                work.usages.append(Usage(info.pid, info.start_ticks, activity, amount))
-            busy_s = self._gpu.since(record, self._scans)
-            if busy_s > 0:
-                work.usages.append(Usage(info.pid, info.start_ticks, "gpu.busy", busy_s))
+            pid, start = record.key
+            if t_ns >= record.io_due_ns and pid in live:
+                for activity, amount in self._storage.since(record, t_ns).items():
+                    work.usages.append(Usage(pid, start, activity, amount))
+            if gpu and pid in live:
+                busy_s = self._gpu.since(record, self._scans)
+                if busy_s > 0:
+                    work.usages.append(Usage(pid, start, "gpu.busy", busy_s))
         if self._traffic.offered:
-            worked = {(r.info.pid, r.info.start_ticks): int(r.rate * 1e9) for r in work.ran}
-            for (pid, start), n in self._traffic.since(worked, self._table.live.values()).items():
+            worked = {r.key: int(r.rate * 1e9) for r in work.ran}
+            for (pid, start), n in self._traffic.since(worked, live.values()).items():
                 work.usages.append(Usage(pid, start, "net.bytes", n))
 
     def _rest(self, work: _Work) -> None:
@@ -332,19 +333,24 @@ class Processes:
 class _Work:
     """The usages of one scan."""
 
-    def __init__(self, balance: Balance) -> None:
+    def __init__(self, balance: Balance, placement: Placement) -> None:
         self.usages: list[Usage] = []
         self.ran: list[Record] = []
         self._balance = balance
+        self._placement = placement
 
-    def add(self, record: Record, by_cluster: dict[str, int]) -> None:
-        """CPU time of a process."""
+    def ran_for(self, record: Record, ns: int) -> None:
+        """CPU time of a process by its own clock, placed where it ran."""
         self.ran.append(record)
-        self.put(record.info, by_cluster)
+        placement = self._placement
+        if placement.several:
+            for cluster, part_ns in placement.split(record, ns).items():
+                self.put(record.key, cluster, part_ns)
+        else:
+            self.put(record.key, placement.default, ns)
 
-    def put(self, info: ProcessInfo, by_cluster: dict[str, int]) -> None:
+    def put(self, key: tuple[int, int], cluster: str, ns: int) -> None:
         """CPU time of a row."""
-        for cluster, ns in by_cluster.items():
+        if ns > 0:
             self._balance.book(cluster, ns)
-            if ns > 0:
-                self.usages.append(Usage(info.pid, info.start_ticks, f"cpu.{cluster}.time", ns * 1e-9))
+            self.usages.append(Usage(*key, self._placement.activity[cluster], ns * 1e-9))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from powerhal.channel import ProcessInfo
 from powerhal.host.proc_files import ProcStat
@@ -26,16 +26,21 @@ class Record:
     threads: int
     reaped_ns: int
     accounted_ns: int
+    key: tuple[int, int] = field(init=False)  # (pid, start_ticks)
     rate: float = 0.0  # CPU seconds per second over the last scan
     doubtful_ns: int = 0
     per_birth_ns: float | None = None  # time of its children never seen per unseen birth, None: not known
     parent: bool = False  # has, or had, children
     read_ns: int = 0  # when `stat` was last read
+    io_due_ns: int = 0  # when `io` may be read again
     fresh: bool = True  # its name may still be the one before exec
     renames: int = 0
     told: bool = False  # an exit record told all of its time
     children_named: bool = False
     thread_ns: dict[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        self.key = (self.info.pid, self.info.start_ticks)
 
     @property
     def total_ns(self) -> int:
