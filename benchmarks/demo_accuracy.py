@@ -20,11 +20,15 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from powerhal.sim.truth import Truth
 
 REPO = Path(__file__).resolve().parent.parent
 BOARD = REPO / "boards" / "sim-phone.yaml"
 DURATION_S = 160.0
+EDGE_NS, EDGES = 100_000_000, 40  # the truth is kept at these distances from both ends
 SHARE = 0.05  # rows above this share of the total are judged
 RECORDING_SIDE = ("sim", "host", "chips", "sampling", "board", "recording", "transport", "channel.py")
 
@@ -103,22 +107,56 @@ def record(seed: int, path: Path, beside: Path, duration_s: float) -> None:
     writer.close()
     assembly.close()
     times = Recording.open(fresh).scan_times_ns()
-    truth = world.truth(int(times[0]), int(times[-1]))
-    beside.write_text(json.dumps(dataclasses.asdict(truth)))
+    first, last = int(times[0]), int(times[-1])
+    ends = {first + k * EDGE_NS for k in range(EDGES)} | {last - k * EDGE_NS for k in range(EDGES)}
+    kept = {t: dataclasses.asdict(world.truth(first, t)) for t in sorted(ends) if first <= t <= last}
+    beside.write_text(json.dumps(kept))
     fresh.replace(path)
+
+
+def truth_between(kept: dict[str, Any], start_ns: int, end_ns: int) -> Truth:
+    """The truth of the span that a ledger covers: measuring begins with the first whole conversion."""
+    from powerhal.sim.truth import Truth
+
+    start, end = at(kept, start_ns), at(kept, end_ns)
+    numbers = {key: {int(pid): value for pid, value in end[key].items()} for key in ("processes", "children", "names")}
+    plain = minus(end, start) | numbers
+    plain["processes"] = {
+        pid: minus(devices, start["processes"].get(str(pid), {})) for pid, devices in numbers["processes"].items()
+    }
+    return Truth(**plain | {"start_ns": start_ns, "end_ns": end_ns})
+
+
+def at(kept: dict[str, Any], t_ns: int) -> dict[str, Any]:
+    """What had happened by a time: kept at the recording's ends every 100 ms, linear in between."""
+    times = sorted(map(int, kept))
+    low = max((t for t in times if t <= t_ns), default=times[0])
+    high = min((t for t in times if t >= t_ns), default=times[-1])
+    part = (t_ns - low) / (high - low) if high > low else 0.0
+    return minus(kept[str(high)], kept[str(low)], part) if 0 < part < 1 else kept[str(low)]
+
+
+def minus(one: dict[str, Any], other: dict[str, Any], part: float | None = None) -> dict[str, Any]:
+    """one - other through nested numbers; with `part`, other + part * (one - other)."""
+    out: dict[str, Any] = {}
+    for key, value in one.items():
+        if isinstance(value, dict):
+            out[key] = minus(value, other.get(key, {}), part)
+        elif isinstance(value, float):
+            before = other.get(key, 0.0)
+            out[key] = value - before if part is None else before + part * (value - before)
+        else:
+            out[key] = value
+    return out
 
 
 def attribute(path: Path, beside: Path) -> dict[str, Any]:
     from powerhal.attribution import attribute as settle
     from powerhal.recording import Recording
     from powerhal.sim.score import families, mark
-    from powerhal.sim.truth import Truth
 
-    plain = json.loads(beside.read_text())
-    for key in ("processes", "children", "names"):
-        plain[key] = {int(k): v for k, v in plain[key].items()}
-    truth = Truth(**plain)
     ledger = settle(Recording.open(path))
+    truth = truth_between(json.loads(beside.read_text()), ledger.total.start_ns, ledger.total.end_ns)
     ledger = dataclasses.replace(ledger, rows=families(ledger, truth))
     rows = [marked.to_dict() for marked in mark(ledger, truth)]
     return {

@@ -60,8 +60,7 @@ def run(args: argparse.Namespace) -> int:
         world = board.world
         assert world is not None
         ledger = recorded.attribute()
-        times = recorded.recording.scan_times_ns()
-        truth = world.truth(int(times[0]), int(times[-1]))
+        truth = world.truth(ledger.total.start_ns, ledger.total.end_ns)  # what was measured, no more
         ledger = dataclasses.replace(ledger, rows=families(ledger, truth))
         marked = mark(ledger, truth)
         _write(recorded, ledger, marked, args.report)
