@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 EXITED, KERNEL = -1, -2
 # /proc is listed at least every so many scans, even while the kernel says that nothing was born
 LISTING = 16
-STAT_PERIOD_NS = 1_000_000_000
+# a process that never had children is asked for some only so often: `cutime` keeps until then
+STAT_PERIOD_NS = 4_000_000_000
 # a process that started longer before the last scan than this was there and could not be seen
 HIDDEN_BIRTH_NS = 1_000_000_000
 
@@ -182,7 +183,7 @@ class Processes:
         """Book what the clocks gained, after reading `stat` where it may tell something new.
 
         `unseen`: something was born and perhaps waited for that no scan saw. Known parents are asked at
-        once, others once a second: `cutime` keeps, so nothing is lost, only told later.
+        once, others now and then: `cutime` keeps, so nothing is lost, only told later.
         Answers the processes that were gone after their clock was read, and the pids that belong to
         another process by now.
         """
