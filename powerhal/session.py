@@ -8,8 +8,10 @@ has a clock of its own, so there the recording runs here, for as long as the mea
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -205,8 +207,8 @@ class Run:
         self.outcome: Outcome | None = None
         self._board = board
         self._rate_hz = rate_hz
-        self._folder = None if path is not None else tempfile.TemporaryDirectory(prefix="powerhal-")
-        self.path = os.fspath(path) if path is not None else str(Path(self._folder.name, "run.phr"))  # type: ignore[union-attr]
+        self._remove: Callable[[], object] | None = None
+        self.path = os.fspath(path) if path is not None else self._temporary()
         self._background: Background | None = None
         self._began = 0.0
 
@@ -254,8 +256,8 @@ class Run:
         """Close the file; a temporary one is removed. May be called twice."""
         if "recording" in self.__dict__:
             self.recording.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self._remove is not None:
+            self._remove()
 
     def __enter__(self) -> Self:
         if self._board is not None and self.outcome is None:
@@ -276,6 +278,12 @@ class Run:
             )
         elif self._board is None:
             self.close()
+
+    def _temporary(self) -> str:
+        """A file in a private folder that goes with this object."""
+        folder = tempfile.mkdtemp(prefix="powerhal-")
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return str(Path(folder, "run.phr"))
 
     def _start(self, board: Board) -> None:
         self._began = time.monotonic()
