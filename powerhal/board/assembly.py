@@ -107,7 +107,7 @@ def assemble(
     try:
         builder = _Builder(board, root, clock, buses, world)
         builder.live, builder.lines = live, dict(lines or {})
-        sources = [*builder.chips(program=program), *builder.meters(), *builder.kernel(), *builder.activity()]
+        sources = builder.sources(program=program)
         processes = host.activity_sources(root, builder.context()) if board.activity.processes else []
         topology = builder.topology(sources)
     except Exception:
@@ -164,6 +164,14 @@ class _Builder:
         clusters = topology_module.build(self.board).clusters
         return HostContext(self.clock, clusters, self.rates, patterns, self.notes)
 
+    def sources(self, *, program: bool) -> list[Source]:
+        """Everything that is read at a rate; channel names are unique, what comes first keeps the rail's name."""
+        found = self.chips(program=program)
+        found += self.meters(_rails(found))
+        found += self.kernel()
+        kernel_rails.unique(found)
+        return [*found, *self.activity()]
+
     def chips(self, *, program: bool) -> list[Source]:
         """A source per chip: over its bus, or through the driver that owns it."""
         found: list[Source] = []
@@ -173,7 +181,7 @@ class _Builder:
             if bus is None or owner:
                 found += self._through_driver(name, sensor, owner)
             else:
-                options = sensor_options(name, sensor, sensor.rate_hz, program=program)
+                options = sensor_options(name, sensor, sensor.rate_hz, program=program, taken=_rails(found))
                 found.append(chips.load(sensor.chip).source(bus, sensor.address, options, self.clock))
         return found
 
@@ -192,7 +200,7 @@ class _Builder:
         self.notes.extend(owned.doubts(name, node, sensor.wired()))
         return owned.sources(self.root, self.context(), node)
 
-    def meters(self) -> list[Source]:
+    def meters(self, taken: frozenset[str]) -> list[Source]:
         """The sources of every instrument on a serial line; with a copied tree there are none."""
         found: list[Source] = []
         for name, meter in self.board.meters.items():
@@ -202,7 +210,9 @@ class _Builder:
                 continue
             self.lines[name] = port
             wanted = {
-                sensor: meters.MeterChip(spec.chip, spec.address, sensor_options(sensor, spec, meter.rate_hz))
+                sensor: meters.MeterChip(
+                    spec.chip, spec.address, sensor_options(sensor, spec, meter.rate_hz, taken=taken)
+                )
                 for sensor, spec in meter.sensors.items()
             }
             found += meters.load(meter.protocol)(name, port, wanted, self.clock)
@@ -227,7 +237,7 @@ class _Builder:
             return []
         found = self._measurements()
         if kernel.auto:
-            self.made = kernel_rails.invented(found, self.board.rails)
+            self.made = kernel_rails.invented(found, self.board.rails, kernel_rails.crowded(found))
             found = self._measurements() if self.made else found
         return [source for source in found if any(channel.rail for channel in source.layout.channels)]
 
@@ -254,6 +264,11 @@ class _Builder:
             groups = [(g.name, g.cpus) for g in host_clusters.groups(self.root, self.context())]
             known = discover.complete(known, groups, sources)
         return known
+
+
+def _rails(sources: list[Source]) -> frozenset[str]:
+    """Rails that these sources measure."""
+    return frozenset(channel.rail for source in sources for channel in source.layout.channels if channel.rail)
 
 
 def _rates(board: BoardDescription) -> dict[str, float]:

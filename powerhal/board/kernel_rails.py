@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from powerhal.channel import Rail, Source
+from powerhal.host.rows import RowSource
 
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_+-]+")
 
@@ -40,15 +42,36 @@ def ignored(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def invented(sources: Iterable[Source], taken: Iterable[str]) -> dict[str, str]:
-    """Source name -> a rail name for the sources whose channels have no rail, unique against `taken`.
+def crowded(sources: Iterable[Source]) -> frozenset[str]:
+    """Names of sources that share one rail with another of their kind: two batteries are two rails, not one."""
+    groups: dict[tuple[str, str], set[str]] = {}
+    for source in sources:
+        for channel in source.layout.channels:
+            if channel.rail:
+                groups.setdefault((source.name.partition(".")[0], channel.rail), set()).add(source.name)
+    return frozenset(name for names in groups.values() if len(names) > 1 for name in names)
+
+
+def unique(sources: Iterable[Source]) -> None:
+    """Rename channels of kernel sources whose names are used already: `RAIL.power` to `SOURCE.power`."""
+    used: set[str] = set()
+    for source in sources:
+        channels = source.layout.channels
+        if isinstance(source, RowSource) and any(channel.name in used for channel in channels):
+            renamed = (replace(c, name=f"{source.name}.{c.name.rpartition('.')[2]}") for c in channels)
+            source.layout = replace(source.layout, channels=tuple(renamed))
+        used.update(channel.name for channel in source.layout.channels)
+
+
+def invented(sources: Iterable[Source], taken: Iterable[str], also: Collection[str] = ()) -> dict[str, str]:
+    """Source name -> a rail name for sources without a rail and those in `also`, unique against `taken`.
 
     `hwmon.ina226@1-0040.CH1` becomes `ina226_1-0040_CH1`: the kind is left out, as channel names show it.
     """
     used = set(taken)
     found: dict[str, str] = {}
     for source in sources:
-        if any(channel.rail for channel in source.layout.channels):
+        if source.name not in also and any(channel.rail for channel in source.layout.channels):
             continue
         plain = _NOT_A_NAME.sub("_", source.name.partition(".")[2] or source.name).strip("_") or "rail"
         name, number = plain, 2

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from powerhal.board.schema import MeterSensor, Sensor
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.units import SUFFIX, parse_any
 
 
 def sensor_options(
-    name: str, sensor: Sensor | MeterSensor, rate_hz: float | None = None, *, program: bool = True
+    name: str,
+    sensor: Sensor | MeterSensor,
+    rate_hz: float | None = None,
+    *,
+    program: bool = True,
+    taken: Collection[str] = (),
 ) -> SensorOptions:
-    """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first)."""
+    """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first).
+
+    Channels of a rail that is `taken` by another source are named after the sensor: names are unique in a run.
+    """
     inputs = tuple(
         ChannelOptions(
             number,
@@ -18,6 +28,7 @@ def sensor_options(
             wired.shunt_ohms or 0.0,
             shunt_tolerance=wired.tolerance,
             gain=-1.0 if wired.invert else 1.0,
+            label=(f"{name}{number}" if len(sensor.wired()) > 1 else name) if wired.rail in taken else "",
         )
         for number, wired in sorted(sensor.wired().items())
     )

@@ -175,7 +175,7 @@ class _Row:
         product = len(parts) > 1
         tolerance = option.shunt_tolerance if row.quantity in ("current", "power") else 0.0
         return Channel(
-            name=f"{option.rail or self.options.name + suffix}.{row.label}",
+            name=f"{option.label or option.rail or self.options.name + suffix}.{row.label}",
             quantity=row.quantity,
             unit=row.unit,
             field="" if product else parts[0].name,

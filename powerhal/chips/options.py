@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 class ChannelOptions:
     """One input of a chip: `index` from 1, its rail and shunt.
 
+    `label` names its channels in place of the rail, where the rail's own name is taken by another source.
     `gain` and `offset_a` come from a calibration: amperes = raw amperes * gain + offset_a.
     `shunt_tolerance` is relative and adds to the accuracy of current and power.
     """
@@ -20,6 +21,7 @@ class ChannelOptions:
     shunt_tolerance: float = 0.0
     gain: float = 1.0
     offset_a: float = 0.0
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

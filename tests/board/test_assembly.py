@@ -175,6 +175,44 @@ def test_linux_host_makes_rails_clusters_and_devices_of_what_it_finds(tmp_path: 
     assembly.close()
 
 
+def battery(name: str, milliwatts: int) -> dict[str, str | None]:
+    folder = f"sys/class/power_supply/{name}"
+    return {
+        f"{folder}/type": "Battery\n", f"{folder}/voltage_now": "12000000\n", f"{folder}/status": "Discharging\n",
+        f"{folder}/power_now": f"{milliwatts}000\n",
+    }  # fmt: skip
+
+
+def test_two_batteries_are_two_rails(tmp_path: Path) -> None:
+    root = tree(tmp_path, {**PROC, **battery("BAT0", 3000), **battery("BAT1", 4000)})
+    assembly = assemble(load("linux-host"), root=root)
+    assert {r.name: r.parent for r in assembly.topology.rails} == {"SYSTEM": "", "BAT0": "SYSTEM", "BAT1": "SYSTEM"}
+    names = [c.name for s in assembly.sources for c in s.layout.channels]
+    assert {"BAT0.power", "BAT1.power"} <= set(names)
+    assert len(set(names)) == len(names)
+
+
+def test_two_views_of_one_rail_have_names_of_their_own(tmp_path: Path) -> None:
+    zone = "sys/class/powercap/intel-rapl:1"
+    files: dict[str, str | None] = {
+        **PROC, **battery("BAT0", 3000), f"{zone}/name": "psys\n", f"{zone}/energy_uj": "5\n",
+        f"{zone}/max_energy_range_uj": "99\n", "sys/class/power_supply/BAT0/energy_now": "20000000\n",
+    }  # fmt: skip
+    assembly = assemble(load("linux-host"), root=tree(tmp_path, files))
+    channels = [c for s in assembly.sources for c in s.layout.channels if c.quantity == "energy"]
+    assert [(c.name, c.rail) for c in channels] == [("SYSTEM.energy", "SYSTEM"), ("powercap.psys.energy", "SYSTEM")]
+
+
+def test_a_gauge_beside_a_shunt_monitor_keeps_its_own_names(tmp_path: Path) -> None:
+    gauge = '\n  gauge: {chip: "maxim,max17048", bus: i2c-1, address: 0x36, rail: VIN}\nrails:'
+    buses: dict[str, I2cBus] = {name: EmulatedBus(name, {}) for name in ("i2c-1", "side")}
+    world = BenchWorld(tree(tmp_path, PROC), buses)
+    assembly = assemble(parse(GOOD.replace("\nrails:", gauge)), world=world)
+    channels = {c.name: c for s in assembly.sources for c in s.layout.channels}
+    assert channels["VIN.voltage"].quality_class == "measured"
+    assert channels["gauge.voltage"].rail == "VIN"
+
+
 def test_linux_host_without_any_sensor_still_sees_activity(tmp_path: Path) -> None:
     assembly = assemble(load("linux-host"), root=tree(tmp_path, PROC))
     assembly.open()
@@ -199,7 +237,9 @@ def test_meters_read_their_line_and_close_it(tmp_path: Path) -> None:
     port = FakePort()
     assembly = assemble(parse(GOOD + METER), world=BenchWorld(root, buses), lines={"probe": port})
     source = next(s for s in assembly.sources if s.name == "usb")
-    assert [c.name for c in source.layout.channels] == ["IO.voltage", "IO.current", "IO.power"]
+    # `three` measures IO as well and comes first: the names of the rail are its own
+    assert [c.name for c in source.layout.channels] == ["usb.voltage", "usb.current", "usb.power"]
+    assert {c.rail for c in source.layout.channels} == {"IO"}
     assembly.close()
     assert port.closed
     copied = assemble(parse(GOOD + METER), root=root)
