@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print it."""
+    """Print what is in the file, as text or as one JSON object."""
     from powerhal.recording import Recording
     from powerhal.recording.overview import overview
 
