@@ -45,7 +45,7 @@ def forecast(train: Table, test: Table, lag_s: float, counters: tuple[str, ...] 
     The truth columns of `test` are not looked at. `counters`: which ones may be used (empty: none).
     Raises NotEnoughData when no training row has a measured power.
     """
-    known = train.where(measured(train))
+    known = train.where(measured(train) & np.isfinite(train.number("a15_freq_mhz")))
     if not len(known):
         raise NotEnoughData("no training row has a measured a15_w", hint="--train needs the rail's power")
     out = np.full((4, len(test)), np.nan)
@@ -53,7 +53,7 @@ def forecast(train: Table, test: Table, lag_s: float, counters: tuple[str, ...] 
     for rows, seen in _groups(test, counters):
         group = test.where(rows)
         pool, counted = _pool(known, group, seen)
-        learned = _learned(aligned(pool, counted, lag_s), counted)
+        learned = _learned(aligned(pool, counted, lag_s), operating_points(pool, group), counted)
         out[:, rows] = _predicted(learned, aligned(group, counted, lag_s), counted)
         parts.append(Part(rows, counted, pool, learned))
     return Forecast(Prediction(*out), tuple(parts))
@@ -63,7 +63,7 @@ class Lags:
     """How well every lag between counters and power explains each program: chosen with some left out."""
 
     def __init__(self, train: Table) -> None:
-        known = train.where(measured(train))
+        known = train.where(measured(train) & np.isfinite(train.number("a15_freq_mhz")))
         self._misfit: dict[str, Floats] = {}
         for rows, counted in _groups(known, COUNTERS) if len(known) else ():
             part = known.where(rows)
@@ -110,8 +110,7 @@ def _pool(train: Table, group: Table, seen: tuple[str, ...]) -> tuple[Table, tup
     return pool.where(rows), counted
 
 
-def _learned(pool: Table, counted: tuple[str, ...]) -> Learned:
-    points = operating_points(pool)
+def _learned(pool: Table, points: Points, counted: tuple[str, ...]) -> Learned:
     program = np.unique(pool.text("benchmark"), return_inverse=True)[1]
     point = np.searchsorted(points.frequencies_mhz, pool.number("a15_freq_mhz"))
     volts = points.volts_at(pool.number("a15_freq_mhz"))
@@ -122,17 +121,21 @@ def _learned(pool: Table, counted: tuple[str, ...]) -> Learned:
     return learn(samples, points)
 
 
-def operating_points(table: Table) -> Points:
-    """The frequencies of a table and the highest nominal voltage seen at each (1 V where none is given).
+def operating_points(train: Table, test: Table) -> Points:
+    """The frequencies of both tables and the highest nominal voltage seen at each (1 V where none is given).
 
     The nominal voltage of a row itself drops by a step when the load is low, so a row's own value would tell
-    its power; the operating point's does not.
+    its power; the operating point's does not. Test rows speak only for frequencies that were never trained.
     """
-    frequency = table.number("a15_freq_mhz")
-    known = np.unique(frequency)
-    volts = np.nan_to_num(table.number("a15_v"), nan=0.0)
-    highest = np.array([volts[frequency == f].max() for f in known])
-    return Points(known, np.where(highest > 0.0, highest, 1.0))
+    highest = _highest_volts(test) | _highest_volts(train)
+    return Points(np.array(sorted(highest)), np.array([highest[mhz] or 1.0 for mhz in sorted(highest)]))
+
+
+def _highest_volts(table: Table) -> dict[float, float]:
+    """Highest nominal voltage by frequency in MHz; 0 where the file has none."""
+    frequency, volts = table.number("a15_freq_mhz"), np.nan_to_num(table.number("a15_v"))
+    known = np.unique(frequency[np.isfinite(frequency)])
+    return {float(mhz): float(volts[frequency == mhz].max()) for mhz in known}
 
 
 def _predicted(learned: Learned, group: Table, counted: tuple[str, ...]) -> Floats:

@@ -25,7 +25,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Operating points of a rail: frequencies (k,) in MHz, ascending, and their supply (k,) in volts."""
+    """All operating points to fit or predict: frequencies (k,) in MHz, ascending, and their supply (k,) in volts."""
 
     frequencies_mhz: Floats
     volts: Floats
@@ -38,6 +38,12 @@ class Points:
         """V^2 f of every point relative to the first, (k,): the textbook's start for s(f)."""
         power: Floats = self.volts**2 * self.frequencies_mhz
         return np.asarray(power / power[0], dtype=np.float64)
+
+    def completed(self, scale: Floats, seen: Bools) -> Floats:
+        """Factors (k,) with those of points that were not `seen` taken from their neighbours' s / (V^2 f)."""
+        textbook, logs = self.dynamic_scale(), np.log(self.frequencies_mhz)
+        ratio = np.exp(np.interp(logs, logs[seen], np.log(scale[seen] / textbook[seen])))
+        return np.where(seen, scale, textbook * ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +89,9 @@ class RailModel:
         return self.static_w(columns) + self.scale_at(frequency_mhz) * (columns.dynamic @ self.energies)
 
     def scale_at(self, frequency_mhz: Floats) -> Floats:
-        """s(f) of each row, (n,): learned points, in between and beyond a power law of the frequency."""
-        known, logs = np.log(self.points.frequencies_mhz), np.log(self.scale)
-        wanted = np.log(frequency_mhz)
-        if known.size == 1:
-            return np.asarray(np.exp(logs[0] + wanted - known[0]), dtype=np.float64)
-        part = np.clip(np.searchsorted(known, wanted) - 1, 0, known.size - 2)
-        slope = (logs[part + 1] - logs[part]) / (known[part + 1] - known[part])
-        return np.asarray(np.exp(logs[part] + slope * (wanted - known[part])), dtype=np.float64)
+        """s(f) of each row, (n,): that of its operating point, between points by a power law."""
+        known = np.log(self.points.frequencies_mhz)
+        return np.asarray(np.exp(np.interp(np.log(frequency_mhz), known, np.log(self.scale))), dtype=np.float64)
 
 
 def fit(sample: Sample, points: Points, doubt: float, start: RailModel | None = None) -> RailModel:
@@ -100,25 +101,48 @@ def fit(sample: Sample, points: Points, doubt: float, start: RailModel | None = 
     """
     weights = sample.weights()
     strength = doubt**2 / sample.programs()
-    static, dynamic = sample.columns.static / sample.power_w, sample.columns.dynamic / sample.power_w[:, None]
+    panel = _Panel(sample)
     scale = points.dynamic_scale() if start is None else start.scale
+    panel.rescale(scale)
     robust = weights
     if start is not None:
-        x = _columns(static, dynamic, scale[sample.point])
-        robust = _reweighted(weights, x @ np.concatenate(([start.leak], start.energies)) - 1.0)
-    theta = np.zeros(1 + dynamic.shape[1])
+        robust = _reweighted(weights, panel.errors(np.concatenate(([start.leak], start.energies))))
+    theta = np.zeros(panel.rows.shape[1] - 1)
     for round_ in range(ROUNDS if start is None else 2):
-        x = _columns(static, dynamic, scale[sample.point])
         for _ in range(1 if round_ == 0 else 2):
-            theta = _solve(x, robust, strength, sample.columns)
-            robust = _reweighted(weights, x @ theta - 1.0)
-        scale = _rescaled(scale, sample.point, robust, dynamic @ theta[1:], 1.0 - static * theta[0])
-    theta = _solve(_columns(static, dynamic, scale[sample.point]), robust, strength, sample.columns)
+            theta = _solve(panel.rows, robust, strength, sample.columns)
+            robust = _reweighted(weights, panel.errors(theta))
+        scale = panel.better_scale(scale, robust, theta)
+        panel.rescale(scale)
+    theta = _solve(panel.rows, robust, strength, sample.columns)
+    scale = points.completed(scale, np.bincount(sample.point, minlength=scale.size) > 0)
     return RailModel(points, sample.columns.names, float(theta[0]), theta[1:], scale)
 
 
-def _columns(static: Floats, dynamic: Floats, scale: Floats) -> Floats:
-    return np.column_stack((static, dynamic * scale[:, None]))
+class _Panel:
+    """Rows [leak | dynamic columns at a scale | 1], relative to the measured power, in one array."""
+
+    def __init__(self, sample: Sample) -> None:
+        self._point = sample.point
+        self._dynamic = sample.columns.dynamic / sample.power_w[:, None]
+        self.rows = np.ones((sample.power_w.size, self._dynamic.shape[1] + 2))
+        self.rows[:, 0] = sample.columns.static / sample.power_w
+
+    def rescale(self, scale: Floats) -> None:
+        """Put the dynamic columns at these factors of the operating points."""
+        np.multiply(self._dynamic, scale[self._point, None], out=self.rows[:, 1:-1])
+
+    def errors(self, theta: Floats) -> Floats:
+        """Relative errors (predicted / measured - 1) of coefficients, leak first."""
+        return np.asarray(self.rows[:, :-1] @ theta - 1.0, dtype=np.float64)
+
+    def better_scale(self, scale: Floats, weights: Floats, theta: Floats) -> Floats:
+        """s(f) by weighted regression of what leakage leaves on the dynamic part, per point; the first seen is 1."""
+        dynamic, left = self._dynamic @ theta[1:], 1.0 - self.rows[:, 0] * theta[0]
+        seen = np.bincount(self._point, weights * dynamic * dynamic, minlength=scale.size)
+        want = np.bincount(self._point, weights * dynamic * left, minlength=scale.size)
+        found = np.where(seen > 0.0, np.maximum(want, 1e-3 * seen) / np.where(seen > 0.0, seen, 1.0), scale)
+        return np.asarray(found / found[seen > 0.0][0], dtype=np.float64)
 
 
 def _reweighted(weights: Floats, errors: Floats) -> Floats:
@@ -127,11 +151,11 @@ def _reweighted(weights: Floats, errors: Floats) -> Floats:
     return np.asarray(robust / robust.sum(), dtype=np.float64)
 
 
-def _solve(x: Floats, weights: Floats, strength: float, columns: Design) -> Floats:
+def _solve(rows: Floats, weights: Floats, strength: float, columns: Design) -> Floats:
     """Non-negative coefficients, leak first, of x theta = 1 under the prior; the cycle's power sets its unit."""
-    q = x.shape[1]
+    q = rows.shape[1] - 1
     moments = np.zeros((q + 1, q + 1))
-    kernels.gram_add(moments, np.column_stack((x, np.ones(len(x)))), weights)
+    kernels.gram_add(moments, rows, weights)
     mean_columns = moments[:q, q]
     cycle_w = (1.0 - LEAK_SHARE) / (mean_columns[1:] @ columns.mean)
     precision = np.concatenate(([(mean_columns[0] / LEAK_SPREAD) ** 2], (cycle_w * columns.spread) ** -2.0))
@@ -139,11 +163,3 @@ def _solve(x: Floats, weights: Floats, strength: float, columns: Design) -> Floa
     gram = moments[:q, :q] + np.diag(strength * precision + 1e-10 * np.diag(moments)[:q])
     theta, _ = kernels.nnls(gram, mean_columns + strength * precision * expected)
     return np.asarray(theta, dtype=np.float64)
-
-
-def _rescaled(scale: Floats, point: Integers, weights: Floats, dynamic: Floats, target: Floats) -> Floats:
-    """s(f) by weighted regression of what leakage leaves on the dynamic part, per point; the first is 1."""
-    seen = np.bincount(point, weights * dynamic * dynamic, minlength=scale.size)
-    want = np.bincount(point, weights * dynamic * target, minlength=scale.size)
-    found = np.where(seen > 0.0, np.maximum(want, 1e-3 * seen) / np.where(seen > 0.0, seen, 1.0), scale)
-    return np.asarray(found / found[0], dtype=np.float64)

@@ -1,10 +1,9 @@
 """Learn rail models from a pool of programs: which of them to believe, and how wrong they will be.
 
-Every candidate is judged on programs left out one at a time. From `MANY_PROGRAMS` on, candidates are averaged
-with weights that fall with the number of standard errors by which they trail the best (over programs);
-with fewer programs such differences are mostly chance, so the default stands alone unless another one beats
-it by more than one standard error. An average of linear non-negative models is one. The left-out
-residuals of the average become the interval of new programs.
+From `MANY_PROGRAMS` on, every candidate is judged on programs left out one at a time, and candidates are
+averaged with weights that fall with the number of standard errors by which they trail the best (over
+programs). With fewer programs such differences are chance and the default stands alone. An average of linear
+non-negative models is one. The left-out residuals of the average become the interval of new programs.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from powerhal.attribution.evaluation.hierarchy import Interval, interval
 from powerhal.attribution.evaluation.rail import Points, RailModel, Sample, fit
 from powerhal.attribution.evaluation.table import Floats, Integers
 
-MAX_ROWS = 1500  # for judging candidates; the models in use are fitted on all rows
+MAX_ROWS = 1200  # for judging candidates; the models in use are fitted on all rows
 MANY_PROGRAMS = 8
 SMALLEST_SHARE = 0.02  # candidates that would have less are left out
 
@@ -70,22 +69,23 @@ def learn(samples: Samples, points: Points) -> Learned:
     """Judge the candidates and fit those in use; `samples(curve)` gives the same training rows for each curve."""
     default = samples(DEFAULT.curve)
     programs = np.unique(default.program)
-    if programs.size < 2:
-        alone = Member(1.0, DEFAULT, fit(default, points, DEFAULT.doubt))
-        return Learned((alone,), points, interval(np.zeros(0), np.zeros(0, dtype=np.int64)))
+    candidates = CANDIDATES if programs.size >= MANY_PROGRAMS else (DEFAULT,)
     rows = thinned(default)
     program = default.program[rows]
-    thin = {curve: samples(curve).where(rows) for curve in {c.curve for c in CANDIDATES}}
-    ratios = np.array([left_out(thin[c.curve], points, c.doubt) for c in CANDIDATES])
-    errors = np.abs(ratios - 1.0)
-    scores = np.array([errors[:, program == one].mean(axis=1) for one in programs]).T
-    share = shares(scores, CANDIDATES.index(DEFAULT))
+    if programs.size > 1:
+        thin = {curve: samples(curve).where(rows) for curve in {c.curve for c in candidates}}
+        ratios = np.array([left_out(thin[c.curve], points, c.doubt) for c in candidates])
+        errors = np.abs(ratios - 1.0)
+        share = shares(np.array([errors[:, program == one].mean(axis=1) for one in programs]).T)
+        spread = interval(-np.log(share @ ratios), program)
+    else:
+        share, spread = np.ones(1), interval(np.zeros(0), np.zeros(0, dtype=np.int64))
     members = tuple(
         Member(float(part), candidate, fit(samples(candidate.curve), points, candidate.doubt))
-        for part, candidate in zip(share, CANDIDATES, strict=True)
+        for part, candidate in zip(share, candidates, strict=True)
         if part > 0.0
     )
-    return Learned(members, points, interval(-np.log(share @ ratios), program))
+    return Learned(members, points, spread)
 
 
 def left_out(sample: Sample, points: Points, doubt: float) -> Floats:
@@ -100,16 +100,10 @@ def left_out(sample: Sample, points: Points, doubt: float) -> Floats:
     return out
 
 
-def shares(scores: Floats, default: int) -> Floats:
-    """Share of each candidate, (candidates,), from mean errors (candidates, programs); they sum to 1."""
-    count = scores.shape[1]
-    best = int(np.argmin(scores.mean(axis=1)))
-    behind = scores - scores[best]
-    doubt = behind.std(axis=1, ddof=1) / np.sqrt(count) + 1e-12
-    if count < MANY_PROGRAMS:
-        out = np.zeros(len(scores))
-        out[best if count > 2 and behind[default].mean() > doubt[default] else default] = 1.0
-        return out
+def shares(scores: Floats) -> Floats:
+    """Share of each candidate, (candidates,), from mean errors (candidates, programs >= 2); they sum to 1."""
+    behind = scores - scores[np.argmin(scores.mean(axis=1))]
+    doubt = behind.std(axis=1, ddof=1) / np.sqrt(scores.shape[1]) + 1e-12
     out = np.exp(-2.0 * behind.mean(axis=1) / doubt)
     out[out < SMALLEST_SHARE * out.sum()] = 0.0
     return np.asarray(out / out.sum(), dtype=np.float64)

@@ -97,10 +97,28 @@ def test_nothing_measured_is_said(tables):
 
 def test_operating_points_do_not_follow_the_load():
     table = Table({"a15_freq_mhz": np.array([1000.0, 1800.0, 1800.0]), "a15_v": np.array([0.9, 1.1, 1.2])})
-    points = operating_points(table)
+    points = operating_points(table, table)
     np.testing.assert_allclose(points.volts_at(table.number("a15_freq_mhz")), [0.9, 1.2, 1.2])
-    unknown = operating_points(blank(table, "a15_v"))
+    unknown = operating_points(blank(table, "a15_v"), table.where(np.array([True, False, False])))
     np.testing.assert_allclose(unknown.volts, 1.0)
+    new = operating_points(table, table.replaced({"a15_freq_mhz": np.array([1000.0, 1400.0, np.nan])}))
+    np.testing.assert_allclose(new.frequencies_mhz, [1000.0, 1400.0, 1800.0])
+    np.testing.assert_allclose(new.volts, [0.9, 1.1, 1.2])
+
+
+def test_a_frequency_that_was_never_trained_is_predicted(tables):
+    train, test = tables
+    found = forecast(train.where(train.number("a15_freq_mhz") != 1400), test, 0.0)
+    assert error(test, found.prediction.power_w) < 0.08
+
+
+def test_rows_without_a_frequency_stay_unknown(tables):
+    train, test = tables
+    frequency = test.number("a15_freq_mhz").copy()
+    frequency[3] = np.nan
+    found = forecast(train, test.replaced({"a15_freq_mhz": frequency}), 0.0).prediction
+    assert np.isnan(found.power_w[3])
+    assert np.isfinite(np.delete(found.power_w, 3)).all()
 
 
 def test_a_lag_is_learned_without_the_program_left_out(tables):

@@ -72,11 +72,20 @@ def test_a_long_program_does_not_own_the_fit():
     assert many.weights()[-10:].sum() / many.weights()[:290].sum() == pytest.approx((10 / 290) ** 0.5)
 
 
-def test_factors_of_new_frequencies_lie_on_the_power_law():
+def test_factors_between_points_lie_on_a_power_law():
     model = RailModel(POINTS, ("clock",), 0.0, np.array([1.0]), np.array([1.0, 2.0, 4.0]))
-    asked = np.array([1000.0, 1200.0, 1500.0, 2000.0, 2200.0])
-    found = model.scale_at(asked)
+    found = model.scale_at(np.array([1000.0, 1200.0, 1500.0, 2000.0]))
     np.testing.assert_allclose(found[[0, 2, 3]], [1.0, 2.0, 4.0])
-    assert np.all(np.diff(found) > 0)
-    single = RailModel(Points(np.array([1000.0]), np.array([0.9])), ("clock",), 0.0, np.array([1.0]), np.array([1.0]))
-    np.testing.assert_allclose(single.scale_at(np.array([2000.0])), [2.0])
+    assert 1.0 < found[1] < 2.0
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_point_that_was_never_trained_follows_v_squared_f(missing):
+    seen = np.arange(3) != missing
+    textbook = POINTS.dynamic_scale()
+    np.testing.assert_allclose(POINTS.completed(np.where(seen, 1.1 * textbook, 99.0), seen), 1.1 * textbook)
+    data = sample()
+    model = fit(data.where(data.point != missing), POINTS, doubt=0.01)
+    left = data.where(data.point == missing)
+    predicted = model.predict_w(left.columns, POINTS.frequencies_mhz[left.point])
+    assert np.mean(np.abs(predicted / left.power_w - 1)) < 0.12
