@@ -2,7 +2,8 @@
 
 The kernel's rule is uA, positive while charging (Documentation/ABI/testing/sysfs-class-power), and
 drivers break it three ways: positive while discharging, the magnitude only (ACPI), milliamperes. Here
-everything becomes uA, positive = out of the battery.
+everything becomes uA, positive = out of the battery. The unit is doubted on vendors' Android kernels only:
+drivers of the mainline kernel keep to uA, and an idle gauge may well read 2 mA.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ class CurrentRule:
     `doubtful` tells of the last value that its sign or unit is not settled yet (flag UNVERIFIED).
     """
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    def __init__(self, keys: tuple[str, ...], *, vendor: bool = False) -> None:
+        """`keys`: names of the supply and its driver; `vendor`: a vendor's Android kernel."""
         known = next((trap for trap in TRAPS if trap.key in keys), None)
-        self.factor: int = known.factor if known else 0  # 0: not settled
+        self.factor: int = known.factor if known else 0 if vendor else 1  # 0: not settled
         self.convention: Convention | None = known.convention if known else None
         self.doubtful = True
         self._small = 0

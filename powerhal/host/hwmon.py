@@ -20,6 +20,7 @@ from powerhal.host.rows import Column, RowSource, column
 from powerhal.transport import FileRoot
 
 HWMON = "/sys/class/hwmon"
+SUPPLIES = "/sys/class/power_supply"
 _ATTRIBUTE = re.compile(r"(in|curr|power|energy)(\d+)_(average|input)")
 _LABEL = re.compile(r"(in|curr|power|energy)(\d+)_label")
 _I2C = re.compile(r"(\d+)-([0-9a-f]{4})")
@@ -44,13 +45,18 @@ class Chip:
 
 
 def chips(root: FileRoot) -> list[Chip]:
-    """Every hwmon device with a name, in the kernel's order."""
+    """Every hwmon device with a name, in the kernel's order.
+
+    The mirror that the power_supply core makes of each battery is left out: `power_supply` reads the original.
+    """
     seen: list[tuple[str, str, str]] = []
+    mirrors = set(tree.names(root, SUPPLIES))
     for entry in tree.names(root, HWMON):
         folder = f"{HWMON}/{entry}"
         driver = tree.text(root, f"{folder}/name")
-        if driver:
-            seen.append((folder, tree.safe_name(driver), tree.link_name(root, f"{folder}/device")))
+        device = tree.link_name(root, f"{folder}/device")
+        if driver and device not in mirrors:
+            seen.append((folder, tree.safe_name(driver), device))
     count = Counter(driver for _, driver, _ in seen)
     found = []
     for folder, driver, device in seen:

@@ -18,6 +18,7 @@ from powerhal.host.rows import Column, RowSource, column
 from powerhal.transport import FileRoot
 
 SUPPLIES = "/sys/class/power_supply"
+ANDROID = "/system/bin"
 AH = 3600.0  # C in an Ah, J in a Wh
 
 # quantity, files in order of preference, SI = number * scale
@@ -75,7 +76,7 @@ def source(root: FileRoot, context: HostContext, supply: str) -> PowerSupply | N
     columns = [_column(name, rail, quantity, scale) for quantity, (_, scale) in files.items()]
     products = [product(name, rail)] if {"voltage", "current"} <= files.keys() and "power" not in files else []
     driver = tree.link_name(root, f"{folder}/device/driver")
-    rule = CurrentRule((supply, driver))
+    rule = CurrentRule((supply, driver), vendor=root.exists(ANDROID))
     has_status = tree.text(root, f"{folder}/status") is not None
     paths = [path for path, _ in files.values()] + ([f"{folder}/status"] if has_status else [])
     found = PowerSupply(

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 EXITED, KERNEL = -1, -2
 # /proc is listed at least every so many scans, even while the kernel says that nothing was born
 LISTING = 16
-# a process that never had children is asked for some only so often: `cutime` keeps until then
-STAT_PERIOD_NS = 4_000_000_000
+# a process that never had children is asked for some only so often, unless it is young (a command just begun
+# may be starting them and end soon); `cutime` keeps until then
+STAT_PERIOD_NS = 2_000_000_000
+YOUNG_NS = 2_000_000_000
 # a process that started longer before the last scan than this was there and could not be seen
 HIDDEN_BIRTH_NS = 1_000_000_000
 
@@ -221,8 +223,10 @@ class Processes:
 
     def _may_tell(self, record: Record, unseen: bool) -> bool:
         """Whether its `stat` is due."""
-        if record.fresh or (unseen and record.parent) or self._t_ns - record.read_ns >= STAT_PERIOD_NS:
-            record.read_ns = self._t_ns
+        t_ns = self._t_ns
+        young = t_ns - record.info.start_ticks * TICK_NS < YOUNG_NS
+        if record.fresh or (unseen and (record.parent or young)) or t_ns - record.read_ns >= STAT_PERIOD_NS:
+            record.read_ns = t_ns
             return True
         return False
 

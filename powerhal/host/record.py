@@ -31,7 +31,7 @@ class Record:
     doubtful_ns: int = 0
     per_birth_ns: float | None = None  # time of its children never seen per unseen birth, None: not known
     parent: bool = False  # has, or had, children
-    read_ns: int = 0  # when `stat` was last read
+    read_ns: int = -(1 << 62)  # when `stat` was last read for its children's sake
     io_due_ns: int = 0  # when `io` may be read again
     fresh: bool = True  # its name may still be the one before exec
     renames: int = 0

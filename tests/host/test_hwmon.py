@@ -103,6 +103,16 @@ def test_unreadable_now_is_left_out_with_a_note_and_later_is_missing(tmp_path):
     assert source.read().quality == Quality.OK
 
 
+def test_mirror_of_a_battery_is_left_out(tmp_path):
+    root = write(tmp_path, {
+        "/sys/class/power_supply/test_battery/type": "Battery\n",
+        "/sys/class/hwmon/hwmon0/name": "test_battery\n",
+        "/sys/class/hwmon/hwmon0/device": "-> ../../test_battery",
+        "/sys/class/hwmon/hwmon0/curr1_input": "-2\n",
+    })  # fmt: skip
+    assert hwmon.detect(root, context()) == []
+
+
 def test_nothing_there_is_one_note(tmp_path):
     given = context()
     assert hwmon.detect(write(tmp_path, {"/proc/stat": ""}), given) == []

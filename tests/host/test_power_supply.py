@@ -67,7 +67,7 @@ def test_every_convention_is_learned_and_applied(convention, sign_discharging, s
 
 
 def test_milliamperes_are_recognised_only_when_discharging():
-    rule = CurrentRule(("battery",))
+    rule = CurrentRule(("battery",), vendor=True)
     for _ in range(EVIDENCE + 2):
         rule.out_ua(2, "full")
     assert rule.factor == 0
@@ -75,6 +75,12 @@ def test_milliamperes_are_recognised_only_when_discharging():
         assert rule.out_ua(-350, "discharging") == 350_000
     assert rule.factor == 1000
     assert CurrentRule(("MainBattery",)).factor == 1000
+
+
+def test_mainline_drivers_keep_to_microamperes_however_small():
+    rule = CurrentRule(("bq27500-0", "bq27xxx-battery"))
+    for _ in range(2 * EVIDENCE):
+        assert rule.out_ua(-1600, "discharging") == 1600
 
 
 def test_one_odd_reading_at_the_plug_does_not_turn_the_sign():
