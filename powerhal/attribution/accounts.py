@@ -56,12 +56,14 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
     """Who pays for each dynamic term, resolved scan by scan, then put together for the accounting windows."""
     devices = {d.name: d for d in fine.topology.devices}
     place = {c.name: k for k, c in enumerate(fine.columns)}
+    radios = [d.name for d in fine.topology.devices if d.kind == "radio" and d.name in fine.counts]
+    usage = usage.by_interface({name: fine.counts[name] for name in radios})
     out = {}
     for k, term in enumerate(problem.terms):
         if term.kind != "activity" or term.column is None or term.column.static:
             continue
         activity = fine.x[:, place[term.column.name]]
-        found = split(term.column, devices[term.column.device], usage, activity, fine.counts.get(term.column.device))
+        found = split(term.column, devices[term.column.device], usage, fine.seconds, fine.counts.get(term.column.device))
         if found is not None:
             out[k] = found.coarse(activity, window)
     return out

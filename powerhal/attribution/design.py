@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import FEATURES, TAIL_STAGED_S, Moving, Payer, Slices, columns_of, custom_features
+from powerhal.attribution.features import FEATURES, RAMP_OF_TAIL, TAIL_STAGED_S, Moving, Payer, Slices, columns_of, custom_features
 from powerhal.attribution.meter import RailEnergy, choices, increments, measure
+from powerhal.attribution.processes import Usage
 from powerhal.attribution.windows import after, bursts, count_in, counter_growth, edges_from_scans, gauge_mean, overlap_s
 from powerhal.channel import Channel, Cluster, Device, Topology
 from powerhal.errors import NotEnoughData
@@ -207,6 +208,7 @@ class _Recorded:
         self.notes: list[str] = []
         self.device: Device = Device("", "", "")
         self.fine: Bools = np.ones(self.seconds.size, dtype=np.bool_)
+        self._usage: Usage | None = None
         self._cache: dict[str, tuple[Floats, Bools]] = {}
         self._period = {c.name: s.period_s for s in recording.sources for c in s.layout.channels}
 
@@ -238,6 +240,11 @@ class _Recorded:
         name = f"cpu.{self.device.cluster}.busy"
         return self._amount(name) if name in self.recording.channels else None
 
+    def awake(self) -> Floats | None:
+        if self._usage is None:
+            self._usage = Usage.from_recording(self.recording, self.edges)
+        return self._usage.awake(f"cpu.{self.device.cluster}.time", self.seconds)
+
     def celsius(self) -> Floats | None:
         name = self._channel("temperature")
         if name is None:
@@ -266,7 +273,11 @@ class _Recorded:
             for k in range(thirds)
         ]
         moving_s = overlap_s(fine_starts, fine_ends, self.edges)
-        return Moving(moving_s + stages[0], tuple(stages[1:]), count_in(starts, self.edges))
+        ramp_s = self.device.parameters.get("ramp_s", RAMP_OF_TAIL * tail_s)
+        wakes = count_in(starts, self.edges)
+        if ramp_s > 0:
+            wakes = overlap_s(starts - round(ramp_s * 1e9), starts, self.edges) / ramp_s
+        return Moving(moving_s + stages[0], tuple(stages[1:]), wakes)
 
     def counts(self) -> dict[str, Floats]:
         """Per device, its own count of what processes are charged by: busy seconds, or bytes moved."""

@@ -24,6 +24,7 @@ Bools = npt.NDArray[np.bool_]
 LEAK_REFERENCE_C = 50.0
 LEAK_SCALE_K = 40.0
 TAIL_STAGED_S = 1.0
+RAMP_OF_TAIL = 0.1  # way up of a radio that states none: LTE 2 %, 3G 12 %, Wi-Fi 33 % of the tail (Huang, MobiSys 2012)
 MAX_OPP_COLUMNS = 6  # without volts, more frequencies than this are described by f and f^3
 
 
@@ -72,6 +73,10 @@ class Inputs(Protocol):
         """Busy seconds of the device (summed over its cores)."""
         ...
 
+    def awake(self) -> Floats | None:
+        """Seconds in which at least one process ran on the device's cores, as far as its processes tell."""
+        ...
+
     def celsius(self) -> Floats | None:
         """Mean temperature of the device."""
         ...
@@ -83,10 +88,16 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who pays for a column: processes by these usages ('{cluster}' filled in); `last`: the last user too."""
+    """Who pays for a column: processes by these usages ('{cluster}' and '{device}' filled in; 'a|b': b without a).
+
+    `when`: users of the same scan (`now`), the last users up to then (`last`: tails, delayed writes), or
+    the next users (`next`: the way up is owed by who wakes a device). `alone`: a cost that is there once
+    however many run; who runs beside others owes a part of it.
+    """
 
     usages: tuple[str, ...] = ()
-    last: bool = False
+    when: str = "now"
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +117,14 @@ class Feature:
 
 NOBODY = Payer()
 CPU = Payer(("cpu.{cluster}.time",))
-GPU = Payer(("gpu.busy", "gpu.{device}.busy", "gpu.time"))
-NET = Payer(("net.bytes", "net.{device}.bytes"))
-NET_TAIL = Payer(("net.bytes", "net.{device}.bytes"), last=True)
+CPU_AWAKE = Payer(("cpu.{cluster}.time",), alone=True)
+GPU = Payer(("gpu.busy",))
+NET = Payer(("net.{device}.bytes|net.bytes",))
+NET_TAIL = Payer(("net.{device}.bytes|net.bytes",), "last")
+NET_RAMP = Payer(("net.{device}.bytes|net.bytes",), "next")
 READS = Payer(("disk.read_bytes",))
-WRITES = Payer(("disk.write_bytes",), last=True)  # the page cache writes later
-DISK = Payer(("disk.read_bytes", "disk.write_bytes"), last=True)
+WRITES = Payer(("disk.write_bytes",), "last")  # the page cache writes later
+DISK = Payer(("disk.read_bytes", "disk.write_bytes"), "last")
 ANY_CPU = Payer(("cpu.*.time",))
 
 
@@ -120,6 +133,15 @@ def _volts_squared_f(inputs: Inputs) -> Floats | None:
     if busy is None or slices is None or slices.volts is None:
         return None
     out: Floats = busy * (slices.share @ (slices.volts**2 * slices.hz))
+    return out
+
+
+def _shared_clock(inputs: Inputs) -> Floats | None:
+    """The clock tree and caches of a cluster: switching while anything runs on it."""
+    awake, slices = inputs.awake(), inputs.slices()
+    if awake is None or slices is None or slices.volts is None:
+        return None
+    out: Floats = awake * (slices.share @ (slices.volts**2 * slices.hz))
     return out
 
 
@@ -224,7 +246,7 @@ def _stage(number: int) -> Callable[[Inputs], Floats | None]:
 
 
 def _wakes(inputs: Inputs) -> Floats | None:
-    """Wake-ups: a burst after the tail had ended pays for the way up."""
+    """Wake-ups: a burst after the tail had ended pays for the way up, spread over the time that takes."""
     found = inputs.moving()
     return None if found is None else found.wakes
 
@@ -239,6 +261,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cpu", "f", False, "W/GHz", CPU, _power_of_f(1)),
     Feature("cpu", "f³", False, "W/GHz³", CPU, _power_of_f(3)),
     Feature("cpu", "busy", False, "W", CPU, _busy_only),
+    Feature("cpu", "V²f awake", False, "W/(Hz V²)", CPU_AWAKE, _shared_clock),
     Feature("cpu", "V", True, "W/V", NOBODY, _volts),
     Feature("cpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
     Feature("cpu", "V³ e^T", True, "W/V³", NOBODY, _steep_leak),
@@ -260,7 +283,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("radio", "awake", False, "W", NET_TAIL, _awake),
     Feature("radio", "tail 2", False, "W", NET_TAIL, _stage(0)),
     Feature("radio", "tail 3", False, "W", NET_TAIL, _stage(1)),
-    Feature("radio", "wake-ups", False, "J", NET_TAIL, _wakes),
+    Feature("radio", "wake-ups", False, "J", NET_RAMP, _wakes),
     Feature("storage", "read bytes", False, "J/B", READS, _amount("read_bytes")),
     Feature("storage", "write bytes", False, "J/B", WRITES, _amount("write_bytes")),
     Feature("storage", "bytes", False, "J/B", DISK, _amount("bytes")),

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.design import Column
 from powerhal.channel import Device, ProcessInfo
+
+if TYPE_CHECKING:
+    from powerhal.attribution.design import Column
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -63,12 +65,47 @@ class Usage:
                 )
         return cls(recording.processes, edges.size - 1, found)
 
+    def by_interface(self, moved: dict[str, Floats]) -> Usage:
+        """With bytes told apart by radio, where several moved at once; `moved`: bytes per radio and window.
+
+        The kernel counts a process's bytes, not on which interface. Within a scan, sums rarely fit twice:
+        the largest user goes to the radio whose count fits it best, then the next.
+        """
+        total = self.by_activity.get("net.bytes")
+        if total is None or len(moved) < 2:
+            return self
+        names = list(moved)
+        left = np.column_stack([moved[n] for n in names]).copy()
+        choice = np.zeros(total.amount.size, dtype=np.int64)
+        for k in np.lexsort((-total.amount, total.window)).tolist():
+            room = left[total.window[k]]
+            choice[k] = int(np.argmin(np.where(room > 0, np.abs(room - total.amount[k]), np.inf)))
+            room[choice[k]] = max(0.0, room[choice[k]] - total.amount[k])
+        found = dict(self.by_activity)
+        for j, name in enumerate(names):
+            mine = choice == j
+            found[f"net.{name}.bytes"] = Amounts(total.process[mine], total.window[mine], total.amount[mine])
+        return Usage(self.processes, self.windows, found)
+
+    def awake(self, activity: str, seconds: Floats) -> Floats | None:
+        """Seconds of each window in which at least one process did this, if they ran independently of each other."""
+        amounts = self.by_activity.get(activity)
+        if amounts is None:
+            return None
+        idle = np.log1p(-np.minimum(amounts.amount / seconds[amounts.window], 0.999))
+        nobody = np.exp(np.bincount(amounts.window, idle, minlength=self.windows))
+        out: Floats = (1.0 - nobody) * seconds
+        return out
+
     def of(self, column: Column, device: Device) -> Amounts | None:
         """What processes did that this column's energy is paid by; None when nothing was recorded."""
-        patterns = [
-            p.replace("{cluster}", device.cluster).replace("{device}", device.name) for p in column.payer.usages
-        ]
-        names = [n for n in self.by_activity if any(fnmatchcase(n, p) for p in patterns)]
+        names: list[str] = []
+        for usage in column.payer.usages:
+            for either in usage.replace("{cluster}", device.cluster).replace("{device}", device.name).split("|"):
+                found = [n for n in self.by_activity if fnmatchcase(n, either)]
+                if found:
+                    names += found
+                    break
         if not names:
             return None
         parts = [self.by_activity[n] for n in names]
@@ -118,8 +155,10 @@ class Split:
         return Split(self.process, self.window, weight * ratio[self.window])
 
 
-def split(column: Column, device: Device, usage: Usage, activity: Floats, comparable: Floats | None) -> Split | None:
-    """Who pays for a column whose activity per window is `activity` (n,); None: nobody does.
+def split(
+    column: Column, device: Device, usage: Usage, seconds: Floats, comparable: Floats | None
+) -> Split | None:
+    """Who pays for a column in windows of `seconds` (n,); None: nobody does.
 
     `comparable` (n,): the device's own count of what the usages count (busy seconds, bytes), to see what
     processes do not explain; None when there is no such count, and then users pay for all of it.
@@ -127,23 +166,38 @@ def split(column: Column, device: Device, usage: Usage, activity: Floats, compar
     amounts = usage.of(column, device)
     if amounts is None:
         return None
+    if column.payer.alone:
+        amounts = _alone(amounts, seconds)
     used = amounts.per_window(usage.windows)
     explained = np.ones(usage.windows)
     if comparable is not None and used.sum() < COMPLETE * comparable.sum():
         explained = np.divide(used, comparable, out=np.zeros(usage.windows), where=comparable > 0)
         explained = np.clip(explained, 0.0, 1.0)
     share = amounts.amount / used[amounts.window] * explained[amounts.window]
-    if not column.payer.last:
+    if column.payer.when == "now":
         return Split(amounts.process, amounts.window, share)
     live = used > 0 if comparable is None else (used > 0) & (comparable > 0)
-    return _carried(amounts, amounts.amount / used[amounts.window], live)
+    return _carried(amounts, amounts.amount / used[amounts.window], live, back=column.payer.when == "last")
 
 
-def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_]) -> Split:
-    """Every window is paid by the users of the last live window: a tail follows its burst."""
+def _alone(amounts: Amounts, seconds: Floats) -> Amounts:
+    """What each process owes of a cost that is there once: half of it while another runs too."""
+    total = amounts.per_window(seconds.size)
+    others = total[amounts.window] - amounts.amount
+    beside = np.clip(others / seconds[amounts.window], 0.0, 1.0)
+    return Amounts(amounts.process, amounts.window, amounts.amount * (1.0 - 0.5 * beside))
+
+
+def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, back: bool) -> Split:
+    """Every window is paid by the users of the last live window (a tail), or of the next (a way up)."""
     windows = live.size
     source = np.where(live, np.arange(windows), -1)
-    source = np.maximum.accumulate(source)
+    if back:
+        source = np.maximum.accumulate(source)
+    else:
+        source = np.where(live, source, windows)
+        source = np.minimum.accumulate(source[::-1])[::-1]
+        source = np.where(source == windows, -1, source)
     order = np.argsort(amounts.window, kind="stable")
     starts = np.searchsorted(amounts.window[order], np.arange(windows + 1))
     process: list[Ints] = []
