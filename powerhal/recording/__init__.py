@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from powerhal.recording.counters import Increments as Increments
     from powerhal.recording.counters import counter_increments as counter_increments
     from powerhal.recording.reader import Recording as Recording
-    from powerhal.recording.reader import Series as Series
-    from powerhal.recording.reader import SourceInfo as SourceInfo
-    from powerhal.recording.reader import UsageTable as UsageTable
+    from powerhal.recording.series import Series as Series
+    from powerhal.recording.series import SourceInfo as SourceInfo
+    from powerhal.recording.series import UsageTable as UsageTable
     from powerhal.recording.writer import RecordingWriter as RecordingWriter
 
 _NAMES = {
     "Recording": "reader",
-    "Series": "reader",
-    "SourceInfo": "reader",
-    "UsageTable": "reader",
+    "Series": "series",
+    "SourceInfo": "series",
+    "UsageTable": "series",
     "Increments": "counters",
     "counter_increments": "counters",
     "RecordingWriter": "writer",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from powerhal.channel import Channel, Field, Quality
-from powerhal.recording.reader import Series
+from powerhal.recording.series import Series
 
 if TYPE_CHECKING:
     import numpy as np
