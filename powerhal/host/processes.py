@@ -8,6 +8,7 @@ environments are read.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING
 
 from powerhal.channel import ActivitySource, ProcessInfo, Scan, Usage
@@ -193,9 +194,9 @@ class Processes:
         reused: list[str] = []
         always = self._placement.several
         relatives = self._relatives(look.gone)
-        moved = {record.info.pid for record, _ in look.moved}
+        moved = {record.key[0] for record, _ in look.moved}
         reading = [
-            (r, ns, always or r.info.pid in relatives or ns < r.clock_ns or self._may_tell(r, unseen))
+            (r, ns, always or r.key[0] in relatives or ns < r.clock_ns or self._may_tell(r, unseen))
             for r, ns in look.moved
         ]
         reading += [(r, r.clock_ns, True) for pid, r in relatives.items() if pid not in moved]
@@ -216,7 +217,7 @@ class Processes:
                 record.rate = delta_ns / window_ns
                 work.ran_for(record, delta_ns)
         for record in self._ran:
-            if record.info.pid not in moved:
+            if record.key[0] not in moved:
                 record.rate = 0.0
         self._ran = work.ran
         return lost, reused
@@ -224,7 +225,7 @@ class Processes:
     def _may_tell(self, record: Record, unseen: bool) -> bool:
         """Whether its `stat` is due."""
         t_ns = self._t_ns
-        young = t_ns - record.info.start_ticks * TICK_NS < YOUNG_NS
+        young = t_ns - record.key[1] * TICK_NS < YOUNG_NS
         if record.fresh or (unseen and (record.parent or young)) or t_ns - record.read_ns >= STAT_PERIOD_NS:
             record.read_ns = t_ns
             return True
@@ -266,7 +267,8 @@ class Processes:
         if self._exits is None:
             return
         live = self._table.live
-        self._ended.update(self._exits.drain(live.keys() | {record.info.pid for record in ended}))
+        graves = {record.info.pid: record for record in ended}
+        self._ended.update(self._exits.drain(ChainMap(live, graves)))
         if self._exits.lost:
             self.last_fault = f"{self._exits.lost} times the kernel dropped exit records: some tails are estimated"
         for record in ended:
