@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,8 @@ def watch(args: argparse.Namespace) -> int:
             show(take())
             due = max(due + period_ns, clock.now_ns())
             stop.sleep(clock, due)
+            if board.world is not None and sys.stdout.isatty():
+                time.sleep(1.0 / args.rate)  # a simulated clock does not wait, but eyes do
     return 0
 
 

@@ -92,7 +92,7 @@ def record(
         _abandon(writer, path, started=command is None or bool(command.pid))
         raise
     _end(writer, assembly, sampler)
-    fault = writer.storage_fault
+    fault = writer.past_storage_fault
     status = command.wait() if command is not None else 0
     writer_cpu_s = time.process_time() - cpu_s
     duration_s = (sampler.ended_ns - sampler.started_ns) * 1e-9

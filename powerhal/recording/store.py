@@ -67,7 +67,7 @@ class Store:
     def __init__(self, path: str, *, ring_bytes: int = RING_BYTES, sync_s: float = SYNC_S) -> None:
         self.path = path
         self.fault = ""  # why the last commit failed; empty when storage works
-        self.failures = 0
+        self.last_fault = ""  # the same, kept after storage works again
         self._ring_bytes = ring_bytes
         self._sync_s = sync_s
         self._synced = time.monotonic()
@@ -94,8 +94,7 @@ class Store:
             try:
                 self._write(self._waiting[0])
             except sqlite3.Error as error:
-                self.fault = str(error)
-                self.failures += 1
+                self.fault = self.last_fault = str(error)
                 self._shrink()
                 return False
             self._waiting.popleft()

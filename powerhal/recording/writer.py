@@ -163,6 +163,11 @@ class RecordingWriter:
         """Why storage refuses at the moment, '' while it works."""
         return self._store.fault
 
+    @property
+    def past_storage_fault(self) -> str:
+        """Why storage refused the last time it did, '' when it never did."""
+        return self._store.last_fault
+
     def close(self) -> None:
         """Write the rest, leave one file; may be called twice.
 

@@ -245,3 +245,37 @@ def test_an_unwritable_folder_is_a_typed_error(tmp_path):
     with pytest.raises(RecordingError) as caught:
         RecordingWriter("/proc/run.phr")
     assert caught.value.code == "PH-R011"
+
+
+@pytest.mark.parametrize(("sync_s", "synced"), [(0.0, 10), (1000.0, 0)])
+def test_rows_are_pushed_to_the_medium_now_and_then(tmp_path, sync_s, synced):
+    """Commits alone survive a kill; a power cut costs at most the time since the last full sync."""
+    writer = RecordingWriter(str(tmp_path / "a.phr"), sync_s=sync_s)
+    source = writer.add_source("ina", LAYOUT, 0.1)
+    said = []
+    writer._store._db.set_trace_callback(said.append)
+    for i in range(10):
+        writer.reading(source, i, row())
+        writer.flush()
+    writer._store._db.set_trace_callback(None)
+    writer.close()
+    assert said.count("PRAGMA synchronous=FULL") == synced
+    assert said.count("COMMIT") == 10
+
+
+def test_a_storage_fault_that_passed_is_remembered(tmp_path, monkeypatch):
+    writer = RecordingWriter(str(tmp_path / "a.phr"))
+    store = writer._store
+    plain = store._write
+
+    def refuse(batch):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    store._write = refuse
+    writer.mark(1, "a")
+    assert not writer.flush()
+    assert writer.storage_fault == "database or disk is full"
+    store._write = plain
+    assert writer.flush()
+    assert (writer.storage_fault, writer.past_storage_fault) == ("", "database or disk is full")
+    writer.close()
