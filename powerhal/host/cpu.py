@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from powerhal.channel import Channel, Source
 from powerhal.host import tree
@@ -16,8 +16,7 @@ from powerhal.transport import FileRoot
 STAT = "/proc/stat"
 
 
-@dataclass(frozen=True, slots=True)
-class CpuTicks:
+class CpuTicks(NamedTuple):
     """Ticks of 10 ms since boot of one CPU: running processes, the kernel's own, and doing nothing."""
 
     processes: int  # user + nice + system (guest is inside user)
@@ -34,7 +33,7 @@ def per_cpu(content: bytes) -> dict[int, CpuTicks]:
         words = line.split()
         number = words[0][3:]
         if number.isdigit() and len(words) >= 5:
-            t = [int(w) for w in words[1:9]] + [0] * (9 - len(words))
+            t = [*map(int, words[1:9]), *[0] * (9 - len(words))]
             cpus[int(number)] = CpuTicks(t[0] + t[1] + t[2], t[5] + t[6] + t[7], t[3] + t[4])
     return cpus
 

@@ -66,6 +66,8 @@ def cpu_list(content: str | None) -> tuple[int, ...]:
 def printable(raw: bytes) -> str:
     """Bytes of a name as text that can be shown: what is not printable is escaped (proc(5): any byte but 0)."""
     decoded = raw.decode("utf-8", "backslashreplace")
+    if decoded.isprintable():
+        return decoded
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
 
 
