@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal import units
@@ -70,6 +70,7 @@ def test_a_superscript_or_foreign_digit_is_no_number() -> None:
             parse_quantity(text, "voltage")
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12), st.sampled_from(sorted(units.UNITS)))
 def test_every_unit_matches_its_own_editor_pattern(number: float, unit: str) -> None:
     text = f"{number!r} {unit}"
@@ -78,6 +79,7 @@ def test_every_unit_matches_its_own_editor_pattern(number: float, unit: str) -> 
     assert parse_quantity(text, dimension) == pytest.approx(number * factor)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_pattern_and_parser_agree(text: str) -> None:
     for dimension in units.SI:
@@ -88,6 +90,7 @@ def test_pattern_and_parser_agree(text: str) -> None:
         assert re.search(pattern(dimension), text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_hostile_text_gives_a_value_or_a_valueerror(text: str) -> None:
     try:
@@ -128,6 +131,7 @@ def test_shows_three_digits(value: float | None, unit: str, text: str) -> None:
     assert format_quantity(value, unit) == text
 
 
+@settings(deadline=None)
 @given(st.floats(1e-12, 1e12), st.integers(1, 6))
 def test_significant_digits_are_as_many_as_asked(value: float, digits: int) -> None:
     shown = significant(value, digits)

@@ -73,7 +73,7 @@ def invented(sources: Iterable[Source], taken: Iterable[str], also: Collection[s
     for source in sources:
         if source.name not in also and any(channel.rail for channel in source.layout.channels):
             continue
-        plain = _NOT_A_NAME.sub("_", source.name.partition(".")[2] or source.name).strip("_") or "rail"
+        plain = _NOT_A_NAME.sub("_", source.name.partition(".")[2] or source.name).strip("_+-")[:56] or "rail"
         name, number = plain, 2
         while name in used:
             name, number = f"{plain}_{number}", number + 1

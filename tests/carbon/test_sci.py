@@ -4,7 +4,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal.carbon import Embodied, Footprint, Intensity, Losses, Range, footprint, for_board, lookup
@@ -92,12 +92,14 @@ def test_the_interval_covers_what_independent_doubts_do() -> None:
     assert 0.88 < inside / 4000 < 0.92
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e5), st.floats(0, 1e5), st.sampled_from(["JP", "NO", "WORLD"]))
 def test_the_interval_holds_the_value(energy: float, below: float, above: float, zone: str) -> None:
     found = footprint(energy, energy - below, energy + above, lookup(zone), Losses.battery())
     assert found.low_g <= found.operational_g <= found.high_g
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e5), min_size=1, max_size=20))
 def test_rows_add_up_to_the_total(rows: list[float]) -> None:
     account = for_board({"zone": "JP"}, 60.0, has_battery=True)
