@@ -132,20 +132,11 @@ def streaming() -> list[Row]:
         peers = {"textbook RLS in numpy": cpu_s({"rls": lambda x=x, z=z: textbook_rls(x, z)}, rounds=3)["rls"]}
         peers |= installed_peers(x, z)
         limit = found["C"] / batch if update is not None else None
+        work = f"streaming update p = {COLUMNS}, batch {batch}, forgetting, per row"
+        ours = found["ours"] / batch
         for peer, time_s in peers.items():
-            rows_out.append(
-                Row(
-                    f"streaming update p = {COLUMNS}, batch {batch}, forgetting, per row",
-                    "s",
-                    found["ours"] / batch,
-                    peer,
-                    time_s / batch,
-                    100.0 if peer.split()[0] in ("padasip", "river") else None,
-                    "C rank-1",
-                    limit,
-                    1.5,
-                )  # fmt: skip
-            )
+            gate = 100.0 if peer.split()[0] in ("padasip", "river") else None
+            rows_out.append(Row(work, "s", ours, peer, time_s / batch, gate, "C rank-1", limit, 1.5))
     return rows_out
 
 
