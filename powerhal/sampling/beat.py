@@ -22,7 +22,7 @@ SLOW_NS = 50_000_000
 RECENT = 64  # rows whose times are kept, to say which ones a lost state makes doubtful
 # plain integers: arithmetic on IntFlag costs a microsecond each, at every row
 _MISSING, _LATE, _RESET = int(Quality.MISSING), int(Quality.LATE), int(Quality.RESET)
-_FAULTS = (PowerhalError, OSError)
+_EXPECTED = (PowerhalError, OSError)
 
 
 class Beat:
@@ -127,16 +127,16 @@ class SourceBeat(Beat):
             return [self._read(m) for m in self._active]
         try:
             return self._batch.read()
-        except _FAULTS as error:
+        except Exception as error:  # as in _read
             for member in self._active:
-                member.source.last_fault = f"{kind_of(error)}: {error}"
+                _blame(member.source, error)
             return [self._nothing(m) for m in self._active]
 
     def _read(self, member: Member) -> Reading:
         try:
             return member.source.read()
-        except _FAULTS as error:
-            member.source.last_fault = f"{kind_of(error)}: {error}"
+        except Exception as error:  # even a bug in one driver must not stop the others
+            _blame(member.source, error)
             return self._nothing(member)
 
     def _nothing(self, member: Member) -> Reading:
@@ -271,8 +271,8 @@ class SourceBeat(Beat):
         """As at the start: check what is there before its first row counts again."""
         try:
             member.source.open()
-        except _FAULTS as error:
-            member.source.last_fault = f"{kind_of(error)}: {error}"
+        except Exception as error:  # as in _read
+            _blame(member.source, error)
             return self._nothing(member)
         return self._read(member)
 
@@ -296,14 +296,26 @@ class ScanBeat(Beat):
         self.served_ns = self._clock.now_ns()
         try:
             scan = self._source.scan()
-        except _FAULTS as error:
+        except Exception as error:  # as in SourceBeat._read
             kind = kind_of(error)
             self.health.count(_MISSING)
             self.health.missing += 1
             self.health.count_fault(kind)
-            self._sink.fault(self._clock.now_ns(), self.name, kind, str(error))
+            self._sink.fault(self._clock.now_ns(), self.name, kind, _words(error))
             return
         self._sink.scan(scan)
         self.health.count(flags)
         if scan.t_ns - self.due_ns > self.period_ns // 2:
             self.health.late += 1
+
+
+def _blame(source: Source, error: Exception) -> None:
+    """Remember what `source` raised in place of answering."""
+    source.last_fault = f"{kind_of(error)}: {_words(error)}"
+    if hasattr(source, "last_kind"):
+        source.last_kind = kind_of(error)
+
+
+def _words(error: Exception) -> str:
+    """What happened; a bug is named as what it is."""
+    return str(error) if isinstance(error, _EXPECTED) else f"fault in the driver: {type(error).__name__}: {error}"

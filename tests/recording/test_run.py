@@ -49,19 +49,16 @@ def test_a_virtual_run_is_complete_and_exact(tmp_path):
 
 def test_a_failure_in_the_middle_keeps_what_was_measured(tmp_path):
     clock = VirtualClock()
-    source = FakeSource(clock)
-    plain = source.read
 
-    def read():
-        if source.reads == 20:
-            raise RuntimeError("a bug")
-        return plain()
+    def fail(seconds):
+        if seconds >= 2.0:
+            raise RuntimeError("a bug above the sampler")
 
-    source.read = read
+    order = Order(30.0, on_progress=fail)
     with pytest.raises(RuntimeError):
-        record(Assembled(clock, [source]), str(tmp_path / "a.phr"), Order(30.0), meta={"clock": "virtual"})
+        record(Assembled(clock, [FakeSource(clock)]), str(tmp_path / "a.phr"), order, meta={"clock": "virtual"})
     with Recording.open(tmp_path / "a.phr") as run:
-        assert len(run.series("a.voltage")) == 20
+        assert len(run.series("a.voltage")) == 21
 
 
 def test_the_command_is_seen_before_it_is_reaped(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from unittest.mock import Mock
 
 import pytest
 
@@ -93,11 +94,15 @@ def test_a_fault_that_passes_is_retried_within_a_quarter_of_the_period():
 
 def test_a_source_that_raises_is_a_fault_not_a_crash():
     clock = VirtualClock()
-    source = FakeSource(clock)
-    source.read = lambda: (_ for _ in ()).throw(OSError(5, "Input/output error"))
-    sampler, sink = sample([source])
-    assert sink.times() == []
-    assert sampler.health["a"].faults["io"] >= 3
+    well = FakeSource(clock, "well")
+    for error in (OSError(5, "Input/output error"), ZeroDivisionError("a bug")):
+        source = FakeSource(clock)
+        source.read = Mock(side_effect=error)
+        sampler, sink = sample([source, well])
+        assert sink.times(0) == []
+        assert len(sink.times(1)) == 21
+        assert sampler.health["a"].faults["io"] >= 3
+        assert str(error) in sink.faults[0][3]
 
 
 def test_a_failed_scan_is_counted_and_the_next_one_goes_on():
