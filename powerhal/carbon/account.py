@@ -8,6 +8,7 @@ from typing import Any
 
 from powerhal.carbon.intensity import Intensity, given, lookup
 from powerhal.carbon.sci import ADAPTER, CELL, CHARGER, Embodied, Footprint, Losses, Range, footprint
+from powerhal.units import format_quantity
 
 # Spread of the classes in Boavizta's table (smartphone 55.5 kg, 10th to 90th percentile 31 to 77): the relative ends
 # of an embodied figure that is given without a range.
@@ -59,11 +60,17 @@ class Account:
         }
 
     def _text(self, whole: Footprint) -> str:
-        made = "embodied part not included (unknown)" if whole.embodied_g is None else "embodied part included"
         factor = self.losses.factor
+        operational = format_quantity(whole.operational_g * 1e-3, "kg")
+        if whole.embodied_g is None:
+            sums = f"operational {operational}; embodied part not included (unknown)"
+        else:
+            made, total = (format_quantity(g * 1e-3, "kg") for g in (whole.embodied_g, whole.total_g))
+            sums = f"operational {operational} (in the rows) + embodied {made} = {total}"
+        ends = " to ".join(format_quantity(g * 1e-3, "kg") for g in (whole.low_g, whole.high_g))
         return (
             f"{self.intensity.label}: {self.intensity.g_per_kwh:.4g} g/kWh ({self.intensity.source}), "
-            f"{self.losses.label} losses x{factor.value:.3g} ({factor.low:.3g} to {factor.high:.3g}), {made}"
+            f"{self.losses.label} losses x{factor.value:.3g} ({factor.low:.3g} to {factor.high:.3g}); {sums} ({ends})"
         )
 
 
