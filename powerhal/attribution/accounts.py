@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.design import Design
-from powerhal.attribution.doubts import Doubted, doubts_of
+from powerhal.attribution.doubts import Doubted, Holding, doubts_of
 from powerhal.attribution.groups import Merged, merge_groups
 from powerhal.attribution.ledger import Ledger, Row, Series, Total, interval
 from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of
@@ -44,7 +44,7 @@ def attribute(
     problem = build(design)
     paid = _payers(problem, fine, window, usage)
     learned = learn(problem, paid) if model is None else apply(model, problem)
-    doubted = doubts_of(learned, paid)
+    doubted = doubts_of(learned)
     settled = settle(
         learned.problem, learned.theta, doubted.covariance, learned.error, paid, len(usage.processes),
         foreign=model is not None,
@@ -128,54 +128,46 @@ class _Book:
 
     def total(self, design: Design, span_s: float) -> Total:
         """The measurement the rows add up to; `span_s`: the whole run, from first to last look."""
-        settled = self.settled
-        whole = float(settled.total_j.sum())
-        loadings = self.doubted.of_total(settled)
-        low, high = interval(whole, loadings, self.doubted.doubts, self.t90)
-        roots = [design.rail_names.index(r) for r in settled.roots]
+        held = self.doubted.total(self.settled)
+        low, high = interval(held.joules, held.loadings, held.alone_j2, self.doubted.doubts, self.t90)
+        roots = [design.rail_names.index(r) for r in self.settled.roots]
         covered = design.covered_s[:, roots].min(axis=1)
         missing = float(max(0.0, span_s - covered.sum()))
         return Total(
-            " + ".join(settled.roots), whole, low, high, span_s, missing, int(design.edges[0]), int(design.edges[-1])
-        )
+            " + ".join(self.settled.roots), held.joules, low, high, span_s, missing, int(design.edges[0]),
+            int(design.edges[-1]),
+        )  # fmt: skip
 
-    def _row(self, name: str, kind: str, joules: float, loadings: Floats, **more: Any) -> Row:
-        low, high = interval(joules, loadings, self.doubted.doubts, self.t90)
-        return Row(name, kind, joules, low, high, loadings, **more)
+    def _row(self, name: str, kind: str, held: Holding, **more: Any) -> Row:
+        low, high = interval(held.joules, held.loadings, held.alone_j2, self.doubted.doubts, self.t90)
+        return Row(name, kind, held.joules, low, high, held.loadings, held.alone_j2, **more)
 
     def _devices(self) -> list[Row]:
-        out = []
-        for name, (joules, loadings) in self.doubted.devices(self.settled, static=self.shared).items():
-            out.append(self._row(name, "device", joules, loadings, device=name))
-        return out
+        held = self.doubted.devices(self.settled, static=self.shared)
+        return [self._row(name, "device", h, device=name) for name, h in held.items()]
 
     def _idle(self) -> list[Row]:
         if self.shared:
             return []
-        joules, loadings, devices = self.doubted.idle(self.settled)
-        return [self._row("idle", "idle", joules, loadings, devices=devices)]
+        devices = {name: h.joules for name, h in self.doubted.statics(self.settled).items()}
+        return [self._row("idle", "idle", self.doubted.idle(self.settled), devices=devices)]
 
     def _unattributed(self) -> Row:
-        joules, loadings = self.doubted.unattributed(self.settled)
-        return self._row("unattributed", "unattributed", joules, loadings)
+        return self._row("unattributed", "unattributed", self.doubted.unattributed(self.settled))
 
     def _processes(self) -> list[Row]:
-        settled, usage = self.settled, self.usage
-        joules, loadings = self.doubted.processes(settled)
-        static, static_loadings, by_device = self.doubted.idle(settled)
-        weights = self.weights
+        settled, usage, weights = self.settled, self.usage, self.weights
+        dynamic = self.doubted.processes(settled)
+        static, by_device = self.doubted.idle(settled), self.doubted.statics(settled)
         out = []
-        for i in np.flatnonzero((joules > 0) | (weights > 0)).tolist():
-            info = usage.processes[i]
+        for i in np.flatnonzero((settled.process.joules > 0) | (weights > 0)).tolist():
+            info, part = usage.processes[i], float(weights[i])
             devices = {d: float(v[i]) for d, v in settled.by_device.items() if v[i] > 0}
-            for device, energy in by_device.items() if weights[i] > 0 else ():
-                devices[device] = devices.get(device, 0.0) + energy * float(weights[i])
-            out.append(
-                self._row(
-                    info.comm, "process", float(joules[i] + static * weights[i]), loadings[i] + static_loadings * weights[i],
-                    info=info, own=bool(self.self_pid) and info.pid == self.self_pid, devices=devices,
-                )
-            )  # fmt: skip
+            for device, held in by_device.items() if part > 0 else ():
+                devices[device] = devices.get(device, 0.0) + held.joules * part
+            share = Holding(static.joules * part, static.loadings * part, static.alone_j2 * part**2)
+            own = bool(self.self_pid) and info.pid == self.self_pid
+            out.append(self._row(info.comm, "process", dynamic[i] + share, info=info, own=own, devices=devices))
         return out
 
     def _idle_weights(self, idle: str, joules: Floats) -> Floats:
@@ -195,10 +187,8 @@ class _Book:
         return np.asarray(weights / weights.sum())
 
     def _rests(self) -> list[Row]:
-        out = []
-        for name, (joules, loadings) in self.doubted.rests(self.settled).items():
-            out.append(self._row(f"{name} (rest)", "rest", joules, loadings, device=name, devices={name: joules}))
-        return out
+        held = self.doubted.rests(self.settled)
+        return [self._row(f"{n} (rest)", "rest", h, device=n, devices={n: h.joules}) for n, h in held.items()]
 
 
 def _series(design: Design, settled: Settled) -> Series:

@@ -18,6 +18,7 @@ from powerhal.attribution.settle import Settled
 Floats = npt.NDArray[np.float64]
 
 VAGUE = 0.5  # a row whose standard deviation exceeds this part of its value is not reported alone
+UNSURE = 0.2  # its partner must be in doubt as well: a small vague row does not hide a large known one
 TRADED = -0.8  # correlation of two rows beyond which one gets what the other loses
 WORTH = 0.005  # of the total: smaller rows are printed as they are
 
@@ -67,7 +68,8 @@ def _traded(rows: Sequence[Row], total: float, factors: int) -> list[list[int]]:
     sd = np.sqrt(np.diag(covariance))
     vague = np.array([s > VAGUE * abs(r.energy_j) and s > WORTH * total for s, r in zip(sd, rows, strict=True)], dtype=bool)
     correlation = covariance / np.maximum(np.outer(sd, sd), 1e-30)
-    linked = (correlation < TRADED) & (vague[:, None] | vague)
+    unsure = sd > UNSURE * np.array([abs(r.energy_j) for r in rows])
+    linked = (correlation < TRADED) & ((vague[:, None] & unsure) | (unsure[:, None] & vague))
     left, found = set(np.flatnonzero(linked.any(axis=1)).tolist()), []
     while left:
         members, edge = set(), {min(left)}
@@ -82,10 +84,11 @@ def _traded(rows: Sequence[Row], total: float, factors: int) -> list[list[int]]:
 def _join(rows: Sequence[Row], doubted: Doubted, t90: float) -> Row:
     loadings = np.sum([r.loadings for r in rows], axis=0)
     joules = sum(r.energy_j for r in rows)
-    low, high = interval(joules, loadings, doubted.doubts, t90)
+    alone = sum(r.alone_j2 for r in rows)
+    low, high = interval(joules, loadings, alone, doubted.doubts, t90)
     names = tuple(r.name for r in rows)
     devices = {r.name: r.energy_j for r in rows}
-    return Row(" + ".join(names), "group", joules, low, high, loadings, devices=devices, members=names)
+    return Row(" + ".join(names), "group", joules, low, high, loadings, alone, devices=devices, members=names)
 
 
 def _coefficient_groups(learned: Learned) -> list[Mapping[str, Any]]:

@@ -26,7 +26,8 @@ TOP_KINDS = ("device", "group", "idle", "unattributed")  # these rows add up to 
 class Row:
     """One line: who, what kind (device, group, process, rest, idle, unattributed), joules with interval.
 
-    `key` is what equal rows are merged by in a view; devices: joules by device; grams: gCO2e low, value, high.
+    loadings: on the ledger's doubts; alone_j2: variance that no other row shares; devices: joules by device;
+    grams: gCO2e low, value, high.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Row:
     low_j: float
     high_j: float
     loadings: Floats
+    alone_j2: float = 0.0
     device: str | None = None
     info: ProcessInfo | None = None
     own: bool = False
@@ -131,15 +133,18 @@ class Ledger:
             for device, joules in row.devices.items():
                 devices[device] = devices.get(device, 0.0) + joules
         whole = sum(r.energy_j for r in rows)
-        low, high = interval(whole, loadings, self.doubts, self.t90)
+        alone = sum(r.alone_j2 for r in rows)
+        low, high = interval(whole, loadings, alone, self.doubts, self.t90)
+        given = [r.grams for r in rows if r.grams]
         grams = None
-        if all(r.grams for r in rows):
-            part = whole / sum(r.energy_j for r in self.rows if r.kind in TOP_KINDS) if whole else 0.0
-            given = [r.grams for r in rows if r.grams]
-            grams = (sum(g[0] for g in given), sum(g[1] for g in given), sum(g[2] for g in given)) if part else given[0]
+        if len(given) == len(rows):  # ends of grams add up as if they moved together, which they nearly do
+            grams = (sum(g[0] for g in given), sum(g[1] for g in given), sum(g[2] for g in given))
         members = tuple(r.name for r in rows)
         info = rows[0].info
-        return Row(name, rows[0].kind, whole, low, high, loadings, None, info, any(r.own for r in rows), devices, members, grams)
+        return Row(
+            name, rows[0].kind, whole, low, high, loadings, alone, None, info, any(r.own for r in rows), devices,
+            members, grams,
+        )  # fmt: skip
 
     def with_carbon(self, footprint: Callable[[float, float, float], tuple[float, float, float]], about: Mapping[str, Any]) -> Ledger:
         """The same ledger with gCO2e: footprint(joules, low, high) -> (grams, low, high)."""
@@ -202,9 +207,11 @@ GROUPINGS: dict[str, Callable[[ProcessInfo], str]] = {
 }
 
 
-def interval(energy_j: float, loadings: Floats, doubts: Sequence[Doubt], t90: float) -> tuple[float, float]:
+def interval(
+    energy_j: float, loadings: Floats, alone_j2: float, doubts: Sequence[Doubt], t90: float
+) -> tuple[float, float]:
     """90 % interval of an energy in J; energy is not negative, so neither is the lower end."""
-    half = half_width(loadings, doubts, t90)
+    half = half_width(loadings, alone_j2, doubts, t90)
     return max(0.0, energy_j - half) if energy_j >= 0 else energy_j - half, energy_j + half
 
 

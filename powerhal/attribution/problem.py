@@ -32,6 +32,7 @@ WIDE = 3.0  # a coefficient without prior: its column alone could be this many t
 EFFICIENCY_SD = 0.05  # how far 1/efficiency of a converter is from its board file (1 sigma, relative)
 CONDUCTION_LOSS = 0.03  # of a converter's mean load: expected size of the loss that grows with its square
 COEFFICIENT_SD = 0.35  # device-tree dynamic power coefficients against measured ones (1 sigma, relative)
+LEAST_PERCENT = 5.0  # of the windows: the least power of a rail
 LEAST_BLOCKS, MOST_BLOCKS = 6, 30
 
 
@@ -223,6 +224,11 @@ def _prior(
             if given > 0 and device is not None:
                 path = _path_efficiency(device.rail, design.rail_names[term.rail], parent, efficiency)
                 mean[term.name], sd[term.name] = given / path, COEFFICIENT_SD * given / path
+            elif term.kind == "activity" and term.column.static and rows.any():
+                # What is drawn while nothing is asked cannot be more than the least that was ever seen.
+                floor = float(np.percentile(target[rows, term.rail] / design.seconds[rows], LEAST_PERCENT))
+                rate = float(np.mean(x[rows, k] / design.seconds[rows]))
+                mean[term.name], sd[term.name] = 0.0, min(wide, max(floor, 1e-6) / max(rate, 1e-12))
             elif term.name in offsets:
                 mean[term.name], sd[term.name] = 0.0, offsets[term.name]
             else:

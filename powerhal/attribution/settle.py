@@ -40,10 +40,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Joules (m,) of m holders and their loadings (m, f) on the f sources of doubt."""
+    """Joules (m,) of m holders, their loadings (m, f) on the f sources of doubt, and variances of their own (m,).
+
+    alone_j2: what the model's error of single windows leaves open after the measurement has been met.
+    """
 
     joules: Floats
     loadings: Floats
+    alone_j2: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,9 @@ class _Settling:
         moved = np.zeros((count, factors))
         moved_nobody = np.zeros(factors)
         self.moves: list[tuple[slice, Floats]] = []
+        self.open_j2 = np.zeros((windows, count))
+        self.lost_j2 = 0.0
+        self.drag = self._drag()
         for start in range(0, windows, CHUNK):
             part_of = slice(start, min(start + CHUNK, windows))
             values, loose, clash, shift, shift_nobody = self._balance(part_of, raw[part_of], measured[part_of])
@@ -206,8 +213,8 @@ class _Settling:
         process, by_device, rest = self._pay(solved, moved)
         return Settled(
             self.parts, solved, nobody.sum(axis=1), measured[:, self.tops].sum(axis=1), raw.sum(axis=1),
-            Account(solved.sum(axis=0), moved),
-            Account(np.array([nobody.sum()]), moved_nobody[None, :]),
+            Account(solved.sum(axis=0), moved, self.open_j2.sum(axis=0)),
+            Account(np.array([nobody.sum()]), moved_nobody[None, :], np.array([self.lost_j2])),
             process, by_device, rest, conflict, tuple(roots),
         )  # fmt: skip
 
@@ -238,6 +245,7 @@ class _Settling:
         weight = self._weigh(where, raw, measured, doubt, belongs)
         settled = measured + weight.given
         found = reconcile(self.tree, raw, settled, unattributed_sd=weight.loose, covariance=doubt)
+        self._leave_open(where, doubt, belongs, weight)
         moved, nobody = self._moves(where, found.device, measured, shift, doubt, belongs, weight)
         return found.device, np.nan_to_num(found.unattributed), found.conflict.any(axis=1), moved, nobody
 
@@ -308,6 +316,29 @@ class _Settling:
             given[:, rail] = share[:, rail] * (residual[:, above] + given[:, above])
         return _Weight(loose, whole, given, share)
 
+    def _drag(self) -> Floats:
+        """How much residuals of neighbouring windows hang together (r,): variance of a block's sum over that of
+        as many independent windows, 1 or more."""
+        problem = self.problem
+        residual = problem.target - problem.predict(self.theta)
+        out = np.ones(residual.shape[1])
+        for rail, fine in enumerate(problem.usable.T):
+            e = residual[fine, rail]
+            if e.size < 8 or not (e**2).sum() > 0:
+                continue
+            sums = np.bincount(problem.block[fine], e)
+            out[rail] = max(1.0, float((sums**2).sum() / (e**2).sum()))
+        return out
+
+    def _leave_open(self, where: slice, doubt: Floats, belongs: Floats, weight: _Weight) -> None:
+        """Variance of each part that is left once its balance is met."""
+        own = np.einsum("tii->ti", doubt)
+        whole = np.einsum("tr,trj->tj", weight.whole, belongs)
+        drag = np.array([self.drag[p.rail] for p in self.parts])
+        self.open_j2[where] = own * np.clip(1.0 - own / np.maximum(whole, 1e-30), 0.0, 1.0) * drag
+        surplus = weight.loose > HARDLY * 10.0 * np.sqrt(np.maximum(weight.whole - weight.loose**2, 1e-30))
+        self.lost_j2 += float(np.sum(np.where(surplus, weight.whole - weight.loose**2, 0.0)))
+
     def _moves(
         self, where: slice, solved: Floats, measured: Floats, shift: Floats, doubt: Floats, belongs: Floats, weight: _Weight
     ) -> tuple[Floats, Floats]:
@@ -350,6 +381,7 @@ class _Settling:
         """Split dynamic parts over processes, with loadings; what is left is the device's rest."""
         factors = self.root_cov.shape[1]
         joules, loadings = np.zeros(self.processes), np.zeros((self.processes, factors))
+        alone = np.zeros(self.processes)
         by_device: dict[str, Floats] = {}
         rest: dict[str, Account] = {}
         shifts = np.concatenate([shift for _, shift in self.moves])
@@ -357,6 +389,7 @@ class _Settling:
             if part.static:
                 continue
             mine, mine_loadings = np.zeros(self.processes), np.zeros((self.processes, factors))
+            drag, relative = self.drag[part.rail], self.error[part.rail, 0]
             for k, share in self._shares(part).items():
                 if k not in self.paid:
                     continue
@@ -364,6 +397,11 @@ class _Settling:
                 paid = self.paid[k].scaled(factor)
                 column = solved[:, j] * share
                 mine += paid.energy(column, self.processes)
+                # Of what is open each payer has its part; and the split itself is as rough as the model.
+                share2 = Split(paid.process, paid.window, paid.part**2)
+                between = Split(paid.process, paid.window, paid.part * (1.0 - np.minimum(paid.part, 1.0)))
+                alone += share2.energy(self.open_j2[:, j] * share**2, self.processes)
+                alone += between.energy(drag * (relative * column) ** 2, self.processes)
                 for f in range(factors):
                     mine_loadings[:, f] += paid.energy(shifts[:, j, f] * share, self.processes)
                 mine_loadings += self._efficiency_loadings(self.paid[k], factor, moves, column)
@@ -373,11 +411,13 @@ class _Settling:
             left = solved[:, j].sum() - mine.sum()
             before = rest.get(part.device)
             left_loadings = moved[j] - mine_loadings.sum(axis=0)
+            part_left = left / max(float(solved[:, j].sum()), 1e-12)
             rest[part.device] = Account(
                 np.array([left]) + (before.joules if before else 0.0),
                 left_loadings[None, :] + (before.loadings if before else 0.0),
+                np.array([part_left**2 * self.open_j2[:, j].sum()]) + (before.alone_j2 if before else 0.0),
             )
-        return Account(joules, loadings), by_device, rest
+        return Account(joules, loadings, alone), by_device, rest
 
     def _shares(self, part: Part) -> dict[int, Floats]:
         """Each activity term's share of its part in each window; process terms belong to their column's term."""

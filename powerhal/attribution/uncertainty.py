@@ -28,10 +28,13 @@ class Doubt:
     learned: bool = False
 
 
-def half_width(loadings: Floats, doubts: Sequence[Doubt], t90: float) -> float:
-    """Half of the 90 % interval for one row of loadings (f,); t90: Student's quantile for learned sources."""
+def half_width(loadings: Floats, alone_j2: float, doubts: Sequence[Doubt], t90: float) -> float:
+    """Half of the 90 % interval for one row of loadings (f,) and a variance that it shares with no other row.
+
+    t90: Student's quantile for learned sources.
+    """
     quantile = np.where([d.learned for d in doubts], t90, Z90)
-    return sqrt(float(np.sum((quantile * loadings) ** 2)))
+    return sqrt(float(np.sum((quantile * loadings) ** 2)) + Z90**2 * max(alone_j2, 0.0))
 
 
 def student90(degrees: float) -> float:
