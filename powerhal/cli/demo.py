@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_document(ledger, marked, truth.root_j, args.seed), indent=2))
     else:
         print("\n".join(_table(ledger, marked, truth.root_j)))
+        for text in (*ledger.notes, *(group["text"] for group in ledger.groups)):
+            print(f"note: {text}", file=sys.stderr)
         print(f"report: {args.report}" + (f"   recording: {args.keep}" if args.keep else ""), file=sys.stderr)
     return 0
 
@@ -133,7 +135,7 @@ def _table(ledger: Ledger, marked: list[Marked], root_j: float) -> list[str]:
     judged = [row for row in marked if row.truth_j is not None and row.truth_j >= 0.05 * root_j and row.kind != "rest"]
     inside = sum(1 for row in judged if row.inside)
     lines += ["", f"{inside} of {len(judged)} rows above 5 % of the total have the truth inside their 90 % interval"]
-    return [*lines, *(f"note: {note}" for note in ledger.notes), *(str(group["text"]) for group in ledger.groups)]
+    return lines
 
 
 def _largest(marked: list[Marked], kind: str) -> list[Marked]:
