@@ -4,21 +4,29 @@ Sources that rows share, each independent of the others:
   coefficients   what the scatter between stretches of time and the priors leave open
   gain           the root sensor's stated accuracy, and what went on between its readings: all rows scale with it
   offset         what the root sensor reads at no load: it looks like idle draw
+  leakage shape  how much more a busy device leaks than an idle one, which looks like its dynamic energy
 Beside them every row has a variance of its own: the model's error in single windows (`settle`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.model import Learned
+from powerhal.attribution.problem import Problem
 from powerhal.attribution.settle import Account, Settled
 from powerhal.attribution.uncertainty import Doubt
 
 Floats = npt.NDArray[np.float64]
+
+# Leakage grows with a power of the voltage, 2 to 3 by process; between the lowest and the highest operating
+# point (about 0.6 V to 0.9 V) half a power is this much of the static energy of busy time (1 sigma).
+LEAK_SHAPE = 0.15
+LEAKY = ("cpu", "gpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,8 @@ class Doubted:
     """Sources of doubt and what every account holds.
 
     covariance (q, q) of the coefficients; gain: of the root sensor, relative, and offset_j: what its offset
-    adds up to over the run (both 1 sigma); factors: sources learned from blocks.
+    adds up to over the run (both 1 sigma); factors: sources learned from blocks; leak_j: per device, the
+    static joules of busy time that might be more or less (1 sigma), sources after gain and offset in its order.
     """
 
     doubts: tuple[Doubt, ...]
@@ -48,6 +57,7 @@ class Doubted:
     gain: float
     offset_j: float
     factors: int
+    leak_j: Mapping[str, float]
 
     def _held(self, account: Account) -> list[Holding]:
         wide = self.widened(account)
@@ -82,9 +92,13 @@ class Doubted:
         held = self._held(settled.part)
         out: dict[str, Holding] = {}
         for j in picked:
-            device = settled.parts[j].device
-            out[device] = out[device] + held[j] if device in out else held[j]
+            part = settled.parts[j]
+            held[j].loadings[self.factors + 2 :] += self._leaks(part.device) * (-1.0 if part.static else 1.0)
+            out[part.device] = out[part.device] + held[j] if part.device in out else held[j]
         return out
+
+    def _leaks(self, device: str) -> Floats:
+        return np.array([joules if name == device else 0.0 for name, joules in self.leak_j.items()])
 
     def idle(self, settled: Settled) -> Holding:
         """All static energy; what a sensor reads at no load at all looks like it."""
@@ -100,11 +114,30 @@ class Doubted:
 
     def processes(self, settled: Settled) -> list[Holding]:
         """Dynamic energy per process index."""
-        return self._held(settled.process)
+        held = self._held(settled.process)
+        for k, (device, joules) in enumerate(self.leak_j.items()):
+            mine = settled.by_device.get(device)
+            whole = float(mine.sum()) if mine is not None else 0.0
+            for i in np.flatnonzero(mine).tolist() if mine is not None and whole > 0 else ():
+                held[i].loadings[self.factors + 2 + k] += joules * float(mine[i]) / whole
+        return held
 
     def rests(self, settled: Settled) -> dict[str, Holding]:
         """What of each device's dynamic energy no process explains."""
         return {device: self._held(account)[0] for device, account in settled.rest.items()}
+
+
+def _leak_joules(problem: Problem, theta: Floats) -> dict[str, float]:
+    """Per device that leaks: LEAK_SHAPE of its static joules while it was busy."""
+    out = {}
+    design = problem.design
+    for device in design.topology.devices:
+        terms = [k for k, t in enumerate(problem.terms) if t.column and t.column.device == device.name and t.column.static]
+        count = design.counts.get(device.name)
+        if device.kind in LEAKY and terms and count is not None:
+            busy = np.minimum(count / design.seconds, 1.0)
+            out[device.name] = LEAK_SHAPE * abs(float(busy @ (problem.x[:, terms] @ theta[terms])))
+    return out
 
 
 def doubts_of(learned: Learned) -> Doubted:
@@ -123,4 +156,6 @@ def doubts_of(learned: Learned) -> Doubted:
     doubts = [Doubt(f"coefficients {k}", learned=True) for k in range(factors)]
     roots = " + ".join(r.rail for r in rails)
     doubts += [Doubt(f"gain of {roots}"), Doubt(f"offset of {roots}")]
-    return Doubted(tuple(doubts), learned.covariance, relative, offset, factors)
+    leaks = _leak_joules(problem, learned.theta)
+    doubts += [Doubt(f"leakage shape of {d}") for d in leaks]
+    return Doubted(tuple(doubts), learned.covariance, relative, offset, factors, leaks)

@@ -120,12 +120,14 @@ class Usage:
 class Split:
     """How a column is paid: entry i gives `part[i]` of the column's energy in `window[i]` to `process[i]`.
 
-    Parts of a window add up to at most 1; what is missing to 1 is the device's rest.
+    Parts of a window add up to at most 1; what is missing to 1 is the device's rest. origin (k,): which
+    earlier or later scan an entry was taken over from, -1 where a process pays for its own window.
     """
 
     process: Ints
     window: Ints
     part: Floats
+    origin: Ints
 
     def energy(self, column_j: Floats, processes: int) -> Floats:
         """Joules of each process (processes,) from the column's energy in each window (n,)."""
@@ -138,12 +140,28 @@ class Split:
         """
         whole = np.bincount(window, activity)
         size = int(self.process.max(initial=0)) + 1
-        key = window[self.window] * size + self.process
+        origins = int(self.origin.max(initial=-1)) + 2
+        key = (window[self.window] * size + self.process) * origins + self.origin + 1
         keys, place = np.unique(key, return_inverse=True)
         amount = np.bincount(place.reshape(-1), self.part * activity[self.window], minlength=keys.size)
-        at = keys // size
+        at = keys // (size * origins)
         part = np.divide(amount, whole[at], out=np.zeros(keys.size), where=whole[at] > 0)
-        return Split(keys % size, at, part)
+        return Split(keys // origins % size, at, part, keys % origins - 1)
+
+    def ties(self, column_j: Floats, processes: int) -> Floats:
+        """Variance (processes,) from tails that one of several users owes and no scan can tell which, J^2."""
+        out = np.zeros(processes)
+        carried = np.flatnonzero(self.origin >= 0)
+        if carried.size == 0:
+            return out
+        joules = self.part[carried] * column_j[self.window[carried]]
+        key = self.origin[carried] * processes + self.process[carried]
+        keys, place = np.unique(key, return_inverse=True)
+        mine = np.bincount(place.reshape(-1), joules)
+        origin = keys // processes
+        whole = np.bincount(origin, mine)[origin]
+        np.add.at(out, keys % processes, mine * np.maximum(whole - mine, 0.0))
+        return out
 
     def scaled(self, factor: Floats) -> Split:
         """The same total per window, shared by amounts times a factor per process (processes,)."""
@@ -152,7 +170,7 @@ class Split:
         before = np.bincount(self.window, self.part, minlength=size)
         after = np.bincount(self.window, weight, minlength=size)
         ratio = np.divide(before, after, out=np.ones(size), where=after > 0)
-        return Split(self.process, self.window, weight * ratio[self.window])
+        return Split(self.process, self.window, weight * ratio[self.window], self.origin)
 
 
 def split(
@@ -175,7 +193,7 @@ def split(
         explained = np.clip(explained, 0.0, 1.0)
     share = amounts.amount / used[amounts.window] * explained[amounts.window]
     if column.payer.when == "now":
-        return Split(amounts.process, amounts.window, share)
+        return Split(amounts.process, amounts.window, share, np.full(share.size, -1, dtype=np.int64))
     live = used > 0 if comparable is None else (used > 0) & (comparable > 0)
     return _carried(amounts, amounts.amount / used[amounts.window], live, back=column.payer.when == "last")
 
@@ -203,11 +221,13 @@ def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, ba
     process: list[Ints] = []
     window: list[Ints] = []
     part: list[Floats] = []
+    origin: list[Ints] = []
     for t in np.flatnonzero(source >= 0).tolist():
         members = order[starts[source[t]] : starts[source[t] + 1]]
         process.append(amounts.process[members])
         part.append(share[members])
         window.append(np.full(members.size, t, dtype=np.int64))
+        origin.append(np.full(members.size, source[t], dtype=np.int64))
     if not process:
-        return Split(amounts.process[:0], amounts.window[:0], share[:0])
-    return Split(np.concatenate(process), np.concatenate(window), np.concatenate(part))
+        return Split(amounts.process[:0], amounts.window[:0], share[:0], amounts.window[:0])
+    return Split(np.concatenate(process), np.concatenate(window), np.concatenate(part), np.concatenate(origin))

@@ -10,7 +10,7 @@ deviation. Loadings add up like the energies do, so any grouping of rows has an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -389,6 +389,7 @@ class _Settling:
             if part.static:
                 continue
             mine, mine_loadings = np.zeros(self.processes), np.zeros((self.processes, factors))
+            ties = np.zeros(self.processes)
             drag, relative = self.drag[part.rail], self.error[part.rail, 0]
             for k, share in self._shares(part).items():
                 if k not in self.paid:
@@ -398,13 +399,15 @@ class _Settling:
                 column = solved[:, j] * share
                 mine += paid.energy(column, self.processes)
                 # Of what is open each payer has its part; and the split itself is as rough as the model.
-                share2 = Split(paid.process, paid.window, paid.part**2)
-                between = Split(paid.process, paid.window, paid.part * (1.0 - np.minimum(paid.part, 1.0)))
+                share2 = replace(paid, part=paid.part**2)
+                between = replace(paid, part=paid.part * (1.0 - np.minimum(paid.part, 1.0)))
                 alone += share2.energy(self.open_j2[:, j] * share**2, self.processes)
                 alone += between.energy(drag * (relative * column) ** 2, self.processes)
+                ties += paid.ties(column, self.processes)
                 for f in range(factors):
                     mine_loadings[:, f] += paid.energy(shifts[:, j, f] * share, self.processes)
                 mine_loadings += self._efficiency_loadings(self.paid[k], factor, moves, column)
+            alone += ties
             joules += mine
             loadings += mine_loadings
             by_device[part.device] = by_device.get(part.device, np.zeros(self.processes)) + mine
