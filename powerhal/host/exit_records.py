@@ -101,23 +101,34 @@ class ExitRecords:
 
 
 def parse_record(message: bytes, family: int, wanted: Container[int]) -> tuple[int, int] | None:
-    """(pid, CPU ns) of one exit record about a wanted process, else None.
+    """(pid, CPU ns) that one exit message tells of a wanted process, else None.
 
-    Layout: one attribute AGGR_PID or AGGR_TGID, in it the id (first) and struct taskstats, perhaps with an
-    empty attribute between them that keeps 64-bit numbers aligned.
+    Layout: an attribute AGGR_PID about the thread that ended; when it was the last of several, an attribute
+    AGGR_TGID about the whole process after it, which counts.
     """
     if len(message) < FIRST_ATTRIBUTE_AT + 12 or struct.unpack_from("=H", message, 4)[0] != family:
         return None
-    size, kind = struct.unpack_from("=HH", message, FIRST_ATTRIBUTE_AT)
-    at = FIRST_ATTRIBUTE_AT + 4
-    end = min(len(message), FIRST_ATTRIBUTE_AT + size)
-    pid = int(struct.unpack_from("=I", message, at + 4)[0])
-    if kind not in (AGGR_PID, AGGR_TGID) or pid not in wanted:
-        return None
+    told = None
+    at = FIRST_ATTRIBUTE_AT
+    while at + 12 <= len(message):
+        size, kind = struct.unpack_from("=HH", message, at)
+        pid = int(struct.unpack_from("=I", message, at + 8)[0])
+        if kind in (AGGR_PID, AGGR_TGID) and pid in wanted:
+            run_ns = _run_time_ns(message, at + 4, min(len(message), at + size))
+            told = (pid, run_ns) if run_ns is not None else told
+        at += max(4, (size + 3) & ~3)
+    return told
+
+
+def _run_time_ns(message: bytes, at: int, end: int) -> int | None:
+    """Run time of the struct taskstats among the attributes in `at` to `end`.
+
+    Before it come the id and perhaps an empty attribute that keeps 64-bit numbers aligned.
+    """
     while at + 4 <= end:
         size, kind = struct.unpack_from("=HH", message, at)
         if kind == TYPE_STATS and at + 4 + RUN_TIME_AT + 8 <= end:
-            return pid, int(struct.unpack_from("=Q", message, at + 4 + RUN_TIME_AT)[0])
+            return int(struct.unpack_from("=Q", message, at + 4 + RUN_TIME_AT)[0])
         at += max(4, (size + 3) & ~3)
     return None
 

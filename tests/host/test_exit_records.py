@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import time
 
 import pytest
@@ -19,42 +20,70 @@ def attribute(kind: int, data: bytes) -> bytes:
     return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
 
 
-def message(kind: int, pid: int, ns: int, pad: bool = True) -> bytes:
+def aggregate(kind: int, pid: int, ns: int, pad: bool = True) -> bytes:
     """As the kernel lays it out: id, an empty attribute for alignment, struct taskstats."""
     stats = bytearray(560)
     struct.pack_into("=H", stats, 0, 16)
     struct.pack_into("=QQ", stats, 64, 11, ns)  # cpu_run_real_total, cpu_run_virtual_total
     inner = attribute(1 if kind == AGGR_PID else 2, struct.pack("=I", pid))
     inner += (attribute(0, b"") if pad else b"") + attribute(3, bytes(stats))
-    body = struct.pack("=BBH", 2, 1, 0) + attribute(kind, inner)
+    return attribute(kind, inner)
+
+
+def message(*aggregates: bytes) -> bytes:
+    body = struct.pack("=BBH", 2, 1, 0) + b"".join(aggregates)
     return struct.pack("=IHHII", 16 + len(body), FAMILY, 0, 0, 0) + body
 
 
 @pytest.mark.parametrize("kind", [AGGR_PID, AGGR_TGID])
 @pytest.mark.parametrize("pad", [True, False])
 def test_run_time_of_a_wanted_process(kind, pad):
-    told = message(kind, 4242, 123_456_789, pad)
+    told = message(aggregate(kind, 4242, 123_456_789, pad))
     assert parse_record(told, FAMILY, {4242}) == (4242, 123_456_789)
     assert parse_record(told, FAMILY, {7}) is None
     assert parse_record(told, FAMILY + 1, {4242}) is None
 
 
+@pytest.mark.parametrize("last_thread", [4242, 4299])
+def test_last_of_several_threads_tells_the_whole_process(last_thread):
+    told = message(aggregate(AGGR_PID, last_thread, 5), aggregate(AGGR_TGID, 4242, 900))
+    assert parse_record(told, FAMILY, {4242}) == (4242, 900)
+
+
 def test_cut_messages_are_nothing():
-    told = message(AGGR_PID, 4242, 1)
+    told = message(aggregate(AGGR_PID, 4242, 1))
     for length in range(120):  # where the run time ends
         assert parse_record(told[:length], FAMILY, {4242}) is None
 
 
-def test_this_kernels_records_agree_with_wait4():
+def burn_in_threads() -> None:
+    def work() -> None:
+        end = time.thread_time() + 0.015
+        while time.thread_time() < end:
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def burn() -> None:
+    end = time.process_time() + 0.03
+    while time.process_time() < end:
+        pass
+
+
+@pytest.mark.parametrize("work", [burn, burn_in_threads])
+def test_this_kernels_records_agree_with_wait4(work):
     try:
         records = ExitRecords()
     except TransportError as error:
         pytest.skip(str(error))
     pid = os.fork()
     if pid == 0:
-        end = time.process_time() + 0.03
-        while time.process_time() < end:
-            pass
+        work()
         os._exit(0)
     used = os.wait4(pid, 0)[2]
     ended = records.drain({pid})
