@@ -27,7 +27,7 @@ ROUNDS = 3
 ERROR_ROUNDS = 12
 TAILS = 4.0  # residuals are taken for Student's t with so many degrees: a strange window must not rule
 ERROR_WINDOWS = 8  # fewer windows say nothing about a rail's error
-LEVERAGE = 0.05  # no block is taken to decide a direction more than 95 %
+LEVERAGE = 0.2  # no block is taken to decide a direction more than 80 %: there the prior answers
 MODEL_DEGREES = 24  # of a model from elsewhere: its intervals are its own
 LEAST = 0.001  # no model is better than this, relative
 COMPUTING = ("cpu", "gpu")  # devices on which programs differ in what a second of theirs draws
@@ -230,8 +230,9 @@ def _error_model(problem: Problem, theta: Floats) -> Floats:
 def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
     """Covariance of theta from the scatter of blocks and the priors (sandwich), clipped terms included.
 
-    A block that decides a coefficient alone leaves no residual of its own; its score is set upright by
-    (I - H_b)^-1/2 (Bell and McCaffrey 2002, "CR2"), so that few blocks do not look like certainty.
+    A block that decides a coefficient alone leaves no residual of its own, so its score is taken with the
+    residuals that a fit without that block would leave, (I - H_b)^-1 score: the leave-block-out form
+    ("CR3", MacKinnon, Nielsen and Webb 2023), which holds what it claims with few blocks.
     """
     _, precision = problem.prior.arrays(found.names)
     whole = sum((b.xx for b in blocks), np.zeros((len(found.names),) * 2)) / found.noise + np.diag(precision)
@@ -243,7 +244,7 @@ def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
     for block in blocks:
         score = half @ ((block.xz - block.xx @ found.theta) / found.noise)
         own, ways = np.linalg.eigh(half @ (block.xx / found.noise) @ half.T)
-        upright = (ways / np.sqrt(np.clip(1.0 - own, LEVERAGE, None))) @ (ways.T @ score)
+        upright = (ways / np.clip(1.0 - own, LEVERAGE, None)) @ (ways.T @ score)
         meat += np.outer(upright, upright)
     out: Floats = half.T @ meat @ half
     return 0.5 * (out + out.T)
