@@ -63,7 +63,7 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
         if term.kind != "activity" or term.column is None or term.column.static:
             continue
         activity = fine.x[:, place[term.column.name]]
-        found = split(term.column, devices[term.column.device], usage, fine.seconds, fine.counts.get(term.column.device))
+        found = split(term.column, devices[term.column.device], usage, activity, fine.seconds, fine.counts.get(term.column.device))
         if found is not None:
             out[k] = found.coarse(activity, window)
     return out

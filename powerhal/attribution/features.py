@@ -91,7 +91,8 @@ class Payer:
     """Who pays for a column: processes by these usages ('{cluster}' and '{device}' filled in; 'a|b': b without a).
 
     `when`: users of the same scan (`now`), the last users up to then (`last`: tails, delayed writes), or
-    the next users (`next`: the way up is owed by who wakes a device). `alone`: a cost that is there once
+    the next users (`next`: the way up is owed by who wakes a device), or users
+    of a queue whose oldest amounts are served first (`queue`: delayed writes). `alone`: a cost that is there once
     however many run; who runs beside others owes a part of it.
     """
 
@@ -123,7 +124,7 @@ NET = Payer(("net.{device}.bytes|net.bytes",))
 NET_TAIL = Payer(("net.{device}.bytes|net.bytes",), "last")
 NET_RAMP = Payer(("net.{device}.bytes|net.bytes",), "next")
 READS = Payer(("disk.read_bytes",))
-WRITES = Payer(("disk.write_bytes",), "last")  # the page cache writes later
+WRITES = Payer(("disk.write_bytes",), "queue")  # the page cache writes later, oldest first
 DISK = Payer(("disk.read_bytes", "disk.write_bytes"), "last")
 ANY_CPU = Payer(("cpu.*.time",))
 
@@ -251,6 +252,12 @@ def _wakes(inputs: Inputs) -> Floats | None:
     return None if found is None else found.wakes
 
 
+def _disk_busy(inputs: Inputs) -> Floats | None:
+    """Busy seconds, where bytes are unknown: with both, one is the other's multiple."""
+    known = [inputs.amount(role) for role in ("read_bytes", "write_bytes", "bytes")]
+    return inputs.amount("busy") if all(k is None for k in known) else None
+
+
 def _constant(inputs: Inputs) -> Floats | None:
     return inputs.seconds.copy()
 
@@ -287,7 +294,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("storage", "read bytes", False, "J/B", READS, _amount("read_bytes")),
     Feature("storage", "write bytes", False, "J/B", WRITES, _amount("write_bytes")),
     Feature("storage", "bytes", False, "J/B", DISK, _amount("bytes")),
-    Feature("storage", "busy", False, "W", DISK, _amount("busy")),
+    Feature("storage", "busy", False, "W", DISK, _disk_busy),
     Feature("memory", "bytes", False, "J/B", ANY_CPU, _amount("bytes")),
     Feature("memory", "refills", False, "J", ANY_CPU, _amount("refills")),
     Feature("memory", "busy", False, "W", ANY_CPU, _amount("busy")),

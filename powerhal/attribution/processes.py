@@ -174,9 +174,9 @@ class Split:
 
 
 def split(
-    column: Column, device: Device, usage: Usage, seconds: Floats, comparable: Floats | None
+    column: Column, device: Device, usage: Usage, activity: Floats, seconds: Floats, comparable: Floats | None
 ) -> Split | None:
-    """Who pays for a column in windows of `seconds` (n,); None: nobody does.
+    """Who pays for a column in windows of `seconds` (n,) with this activity (n,); None: nobody does.
 
     `comparable` (n,): the device's own count of what the usages count (busy seconds, bytes), to see what
     processes do not explain; None when there is no such count, and then users pay for all of it.
@@ -184,6 +184,8 @@ def split(
     amounts = usage.of(column, device)
     if amounts is None:
         return None
+    if column.payer.when == "queue":
+        return _queued(amounts, activity)
     if column.payer.alone:
         amounts = _alone(amounts, seconds)
     used = amounts.per_window(usage.windows)
@@ -204,6 +206,34 @@ def _alone(amounts: Amounts, seconds: Floats) -> Amounts:
     others = total[amounts.window] - amounts.amount
     beside = np.clip(others / seconds[amounts.window], 0.0, 1.0)
     return Amounts(amounts.process, amounts.window, amounts.amount * (1.0 - 0.5 * beside))
+
+
+def _queued(amounts: Amounts, served: Floats) -> Split:
+    """First in, first out: what a device serves in a window belongs to the oldest amounts not served yet.
+
+    What was waiting before the run began belongs to nobody here: as much as is needed so that the device
+    never serves what nobody asked for.
+    """
+    order = np.argsort(amounts.window, kind="stable")
+    asked = np.cumsum(amounts.amount[order])
+    by_window = np.cumsum(np.bincount(amounts.window, amounts.amount, minlength=served.size))
+    done = np.cumsum(served)
+    before = float(np.max(done - by_window, initial=0.0))
+    process: list[Ints] = []
+    window: list[Ints] = []
+    part: list[Floats] = []
+    for t in np.flatnonzero(served > 0).tolist():
+        low, high = done[t] - served[t] - before, done[t] - before
+        first, last = np.searchsorted(asked, low, side="right"), np.searchsorted(asked, high, side="left")
+        rows = np.arange(first, min(int(last) + 1, asked.size))
+        start = asked[rows] - amounts.amount[order][rows]
+        overlap = np.maximum(np.minimum(asked[rows], high) - np.maximum(start, max(low, 0.0)), 0.0)
+        process.append(amounts.process[order][rows])
+        window.append(np.full(rows.size, t, dtype=np.int64))
+        part.append(overlap / served[t])
+    none = np.zeros(0, dtype=np.int64)
+    who, at = np.concatenate([none, *process]), np.concatenate([none, *window])
+    return Split(who, at, np.concatenate([np.zeros(0), *part]), np.full(at.size, -1, dtype=np.int64))
 
 
 def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, back: bool) -> Split:
