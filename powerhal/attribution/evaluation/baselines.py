@@ -9,6 +9,8 @@ import numpy as np
 from powerhal.attribution.evaluation.features import CYCLES, PERIOD_S
 from powerhal.attribution.evaluation.table import Floats, Table
 
+PENALTIES = np.logspace(-3.0, 0.0, 16)  # W per standard deviation of a counter, judged by cross-validation
+
 Baseline = Callable[[Table, Floats, Table, Sequence[str]], Floats]
 
 
@@ -44,7 +46,7 @@ def per_frequency_elastic_net(train: Table, power_w: Floats, test: Table, counte
     for frequency in np.unique(test.number("a15_freq_mhz")):
         seen, asked = train.number("a15_freq_mhz") == frequency, test.number("a15_freq_mhz") == frequency
         if seen.sum() > 10:
-            net = make_pipeline(StandardScaler(), ElasticNetCV(l1_ratio=0.5, cv=3, max_iter=5000))
+            net = make_pipeline(StandardScaler(), ElasticNetCV(l1_ratio=0.5, alphas=PENALTIES, cv=3, max_iter=5000))
             out[asked] = net.fit(x[seen], power_w[seen]).predict(wanted[asked])
     return out
 

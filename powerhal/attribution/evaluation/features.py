@@ -61,6 +61,8 @@ ACTIVITIES = (
     Activity("page walk", ("L1I_TLB_REFILL", "L1D_TLB_REFILL"), 2.5, parts=True),
     Activity("exception", ("EXCEPTION_TAKEN", "EXCEPTION_RETURN"), 50.0),
 )
+# Columns that need no events: name, prior mean and standard deviation (none for busy cycles: they set the unit).
+TIME_COLUMNS = (("clock", 0.5, 0.5), ("busy", 0.5, np.inf))
 COUNTERS = (CYCLES, *sorted({name for activity in ACTIVITIES for name in activity.counters}))
 
 
@@ -96,6 +98,10 @@ class Design:
     names: tuple[str, ...]
     mean: Floats
     spread: Floats
+
+    def has_activities(self) -> bool:
+        """Whether any event is counted beyond busy time."""
+        return len(self.names) > len(TIME_COLUMNS)
 
     def where(self, rows: Bools | Integers) -> Design:
         """The same columns of the chosen rows."""
@@ -136,10 +142,10 @@ def design(table: Table, counted: Sequence[str], volts: Floats, curve: Curve = M
     static = volts * np.exp((temperature_c - LEAKAGE_REFERENCE_C) / LEAKAGE_SLOPE_C)
     cyclic = CYCLES in counted
     busy = table.number(CYCLES) / (frequency_hz * PERIOD_S) if cyclic else cores
-    columns = [("clock", np.ones(len(table)), 0.5, 0.5), ("busy", busy, 0.5, np.inf)]
+    columns = [(*TIME_COLUMNS[0], np.ones(len(table))), (*TIME_COLUMNS[1], busy)]
     for name, rate in events_per_cycle(table, counted).items() if cyclic else ():
         energy = next(activity.energy for activity in ACTIVITIES if activity.name == name)
-        columns.append((name, rate * energy * busy, curve.straight, 1.0))
-        columns.append((f"{name}, bent", curve.bend(rate * energy) * busy, 1.0 - curve.straight, curve.spread))
-    names, values, means, spreads = zip(*columns, strict=True)
+        columns.append((name, curve.straight, 1.0, rate * energy * busy))
+        columns.append((f"{name}, bent", 1.0 - curve.straight, curve.spread, curve.bend(rate * energy) * busy))
+    names, means, spreads, values = zip(*columns, strict=True)
     return Design(static, np.column_stack(values), names, np.array(means), np.array(spreads))

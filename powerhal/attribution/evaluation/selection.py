@@ -2,8 +2,9 @@
 
 From `MANY_PROGRAMS` on, every candidate is judged on programs left out one at a time, and candidates are
 averaged with weights that fall with the number of standard errors by which they trail the best (over
-programs). With fewer programs such differences are chance and the default stands alone. An average of linear
-non-negative models is one. The left-out residuals of the average become the interval of new programs.
+programs). With fewer programs such differences are chance, and without events there is nothing to differ in:
+the default stands alone. An average of linear non-negative models is one. The left-out residuals of the
+average become the interval of new programs.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def learn(samples: Samples, points: Points) -> Learned:
     """Judge the candidates and fit those in use; `samples(curve)` gives the same training rows for each curve."""
     default = samples(DEFAULT.curve)
     programs = np.unique(default.program)
-    candidates = CANDIDATES if programs.size >= MANY_PROGRAMS else (DEFAULT,)
+    candidates = CANDIDATES if programs.size >= MANY_PROGRAMS and default.columns.has_activities() else (DEFAULT,)
     rows = thinned(default)
     program = default.program[rows]
     if programs.size > 1:
