@@ -1,8 +1,9 @@
 """The kernel room: arrays in, arrays out, in three tiers (numba, numpy, plain Python) that agree.
 
-The functions here hand over to the tier that `choice.table()` picked; importing this module imports
-neither numpy nor numba. The plain Python tier takes sequences of sequences and answers lists; the
-other two answer numpy arrays. Kernels do no I/O and know no unit: callers say what they hold.
+The functions here hand over to the tier that `choice` picked, and tell it for how long numpy would
+work on the call; importing this module imports neither numpy nor numba. The plain Python tier takes
+sequences of sequences and answers lists; the other two answer numpy arrays. Kernels do no I/O and know
+no unit: callers say what they hold.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from powerhal.kernels.choice import KernelTable, load, table
+from powerhal.kernels.choice import CHOICE, KernelTable, load
 
 __all__ = [
     "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
-    "load", "moments_add", "moments_add_sparse", "nnls", "scale_fields", "spd_inverse", "table", "tier", "warmup",
+    "load", "moments_add", "moments_add_sparse", "nnls", "scale_fields", "spd_inverse", "tier", "warmup",
 ]  # fmt: skip
 
 
@@ -37,7 +38,7 @@ class BitField(Protocol):
 
 def tier() -> tuple[str, str]:
     """Name of the tier in use and why it was chosen."""
-    chosen = table()
+    chosen = CHOICE.table()
     return chosen.tier, chosen.reason
 
 
@@ -48,7 +49,7 @@ def gram_add(gram: Any, rows: Any, weights: Any = ()) -> None:
     or empty for all ones. Both triangles are kept. Rows must be finite (see `attribution.gram`).
     Raises ValueError when shapes disagree or `gram` cannot be written.
     """
-    table().gram_add(gram, rows, weights)
+    CHOICE.table(_sums(rows)).gram_add(gram, rows, weights)
 
 
 def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: Any, weights: Any = ()) -> int:
@@ -60,7 +61,7 @@ def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: An
     it would be as large as the sums. Answers how many rows counted. Raises ValueError when shapes
     disagree or a column is outside.
     """
-    return table().moments_add_sparse(total, starts, columns, values, z, weights)
+    return CHOICE.table(1e-4 + 3e-7 * len(values)).moments_add_sparse(total, starts, columns, values, z, weights)
 
 
 def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any = ()) -> int:
@@ -71,7 +72,7 @@ def moments_add(total: Any, carry: Any, x: Any, z: Any, weights: Any = ()) -> in
     their weight is 0 or NaN, or when a value times the root of the weight is NaN or beyond 1e145.
     Raises ValueError when shapes disagree or the sums cannot be written.
     """
-    return table().moments_add(total, carry, x, z, weights)
+    return CHOICE.table(_sums(x)).moments_add(total, carry, x, z, weights)
 
 
 def nnls(gram: Any, rhs: Any, free: Any = (), passive: Any = ()) -> tuple[Any, int]:
@@ -85,7 +86,7 @@ def nnls(gram: Any, rhs: Any, free: Any = (), passive: Any = ()) -> tuple[Any, i
     coordinate descent stopped at its sweep limit. Columns with a
     diagonal that is not positive are 0. Raises ValueError when shapes disagree.
     """
-    return table().nnls(gram, rhs, free, passive)
+    return CHOICE.table(5e-4 + 2.5e-5 * len(rhs)).nnls(gram, rhs, free, passive)
 
 
 def cholesky_solve(matrix: Any, rhs: Any) -> Any:
@@ -93,12 +94,12 @@ def cholesky_solve(matrix: Any, rhs: Any) -> Any:
 
     NaN everywhere when the matrix is not positive definite in working precision.
     """
-    return table().cholesky_solve(matrix, rhs)
+    return CHOICE.table(_solve(matrix)).cholesky_solve(matrix, rhs)
 
 
 def spd_inverse(matrix: Any) -> Any:
     """Inverse of a symmetric positive definite matrix (p, p), exactly symmetric; NaN if it is not."""
-    return table().spd_inverse(matrix)
+    return CHOICE.table(_solve(matrix)).spd_inverse(matrix)
 
 
 def field_table(fields: Iterable[BitField]) -> list[tuple[int, int, int, int, int, int]]:
@@ -113,12 +114,12 @@ def decode_fields(raw: Any, layout: Sequence[Sequence[int]] | Any) -> Any:
     the shift (0: all that remain). Signed fields extend the sign from their own top bit; an unsigned
     field of 64 bits comes back as its two's complement. Raises ValueError when a field leaves the row.
     """
-    return table().decode_fields(raw, layout)
+    return CHOICE.table(1e-4 + 6e-9 * len(raw) * len(layout)).decode_fields(raw, layout)
 
 
 def scale_fields(integers: Any, scales: Any, biases: Any) -> Any:
     """integers * scales + biases as float64 (n, fields); scales and biases (fields,), in SI per step."""
-    return table().scale_fields(integers, scales, biases)
+    return CHOICE.table(1e-5 + 2e-9 * len(integers) * len(scales)).scale_fields(integers, scales, biases)
 
 
 def counter_delta(counts: Any, width_bits: Any) -> Any:
@@ -127,12 +128,12 @@ def counter_delta(counts: Any, width_bits: Any) -> Any:
     counts (n,) or (n, m) int64; width_bits 1..64, one number or one a column. At 64 bits the
     difference is signed: negative means that the counter went backwards.
     """
-    return table().counter_delta(counts, width_bits)
+    return CHOICE.table(1e-5 + 1e-8 * len(counts)).counter_delta(counts, width_bits)
 
 
 def warmup() -> KernelTable:
-    """Compile or load every kernel of the chosen tier, so that the first fit does not wait for it."""
-    chosen = table()
+    """Compile or load every kernel (numba's where it can be imported), so that no later call waits for it."""
+    chosen = CHOICE.compiled()
     make = _lists
     if chosen.tier != "python":
         from numpy import zeros as make
@@ -147,6 +148,15 @@ def warmup() -> KernelTable:
     chosen.scale_fields(integers, [1.0], [0.0])
     chosen.counter_delta([1, 2, 0], 2)
     return chosen
+
+
+def _sums(rows: Any) -> float:
+    """About the seconds that numpy needs for the Gram of (n, p) rows."""
+    return 7e-5 + 4e-9 * len(rows) * (len(rows[0]) if len(rows) else 0)
+
+
+def _solve(matrix: Any) -> float:
+    return 1e-4 + 1e-5 * len(matrix)
 
 
 def _lists(shape: tuple[int, int]) -> Any:

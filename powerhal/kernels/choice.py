@@ -1,14 +1,16 @@
-"""Which tier computes: numba, numpy or plain Python, decided once, at the first kernel call.
+"""Which tier computes: numba, numpy or plain Python.
 
-`POWERHAL_KERNELS` asks for a tier by name. Otherwise numba where it can be imported, then numpy,
-then plain Python; the reason is kept, because a slow machine should be able to say why it is slow.
+`POWERHAL_KERNELS` asks for a tier by name. Otherwise numpy, until the work done would have paid for loading
+the compiled kernels (renting before buying: never more than twice the cost of knowing beforehand); plain Python
+where numpy is missing. The work is estimated from sizes, not timed, so that the same data take the same tier.
+The reason is kept, because a slow machine should be able to say why it is slow.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -51,17 +53,54 @@ def load(tier: str, reason: str = "asked for by name") -> KernelTable:
     return KernelTable(tier=tier, reason=reason, **{name: getattr(module, name) for name in KERNELS})
 
 
-@cache
-def table() -> KernelTable:
-    """The kernels of this process; raises ValueError when `POWERHAL_KERNELS` names no tier."""
+LOADING_S = 1.0  # CPU that importing numba and reading the compiled kernels from their cache takes
+
+
+class Choice:
+    """The tier of this process; `work_s` is the estimated numpy time of all kernel calls so far."""
+
+    def __init__(self) -> None:
+        self.work_s = 0.0
+        self._table: KernelTable | None = None
+
+    def table(self, work_s: float = 0.0) -> KernelTable:
+        """The kernels for a call that would take numpy about `work_s` seconds.
+
+        Raises ValueError when `POWERHAL_KERNELS` names no tier.
+        """
+        self.work_s += work_s
+        if self._table is None:
+            self._table = _first()
+        elif self._table.reason == SMALL and self.work_s > LOADING_S:
+            self._table = _compiled(self._table)
+        return self._table
+
+    def compiled(self) -> KernelTable:
+        """Buy now: the numba tier where it can be imported, unless another was asked for by name."""
+        self.work_s = float("inf")
+        self.table()
+        return self.table()
+
+
+SMALL = "little work so far"
+CHOICE = Choice()
+
+
+def _first() -> KernelTable:
     asked = os.environ.get(VARIABLE, "").strip().lower()
     if asked and asked not in TIERS:
         raise ValueError(f"{VARIABLE}={asked!r}: choose numba, numpy or python")
-    candidates = TIERS[TIERS.index(asked) :] if asked else TIERS
-    reason = f"{VARIABLE}={asked}" if asked else "fastest that can be imported"
-    for tier in candidates[:-1]:
+    reason = f"{VARIABLE}={asked}" if asked else SMALL
+    for tier in TIERS[TIERS.index(asked or "numpy") : -1]:
         try:
             return load(tier, reason)
         except _IMPORT_FAULTS as fault:
             reason = f"{tier} cannot be imported: {fault}"
-    return load(candidates[-1], reason)
+    return load(TIERS[-1], reason)
+
+
+def _compiled(otherwise: KernelTable) -> KernelTable:
+    try:
+        return load("numba", "enough work to load the compiled kernels")
+    except _IMPORT_FAULTS as fault:
+        return replace(otherwise, reason=f"numba cannot be imported: {fault}")

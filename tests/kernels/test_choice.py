@@ -58,10 +58,21 @@ def test_an_unknown_tier_is_refused():
 )
 def test_a_missing_library_means_the_next_tier_with_the_reason(missing, tier, words):
     block = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in missing)
-    code = block + "from powerhal import kernels; print(*kernels.tier(), sep='|')"
+    code = block + "from powerhal import kernels; kernels.warmup(); print(*kernels.tier(), sep='|')"
     name, reason = run(code, POWERHAL_KERNELS="").split("|")
     assert name == tier
     assert words in reason
+
+
+def test_numba_is_loaded_only_when_the_work_pays_for_it():
+    code = (
+        "import sys, numpy as np; from powerhal import kernels; from powerhal.kernels.choice import LOADING_S\n"
+        "rows = np.ones((1000, 8)); gram = np.zeros((8, 8)); calls = 0\n"
+        "kernels.gram_add(gram, rows); first = kernels.tier()[0]; assert 'numba' not in sys.modules\n"
+        "while kernels.tier()[0] == 'numpy' and calls < 10**6: kernels.gram_add(gram, rows); calls += 1\n"
+        "assert gram[0, 0] == 1000 * (calls + 1); print(first, kernels.tier()[0], 1e2 < calls < 1e5)"
+    )
+    assert run(code, POWERHAL_KERNELS="") == "numpy numba True"
 
 
 def test_every_tier_has_every_kernel_with_the_same_arguments():
