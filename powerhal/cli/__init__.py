@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "export",
     "bench",
+    "android",
 )
 
 Runner = Callable[[argparse.Namespace], int]

@@ -1,0 +1,69 @@
+"""`powerhal android`: battery-stats dumps, bugreports, power profiles and rails of phones.
+
+Each row of `SUBCOMMANDS` names a module function `add(subparsers)` that registers one subcommand and sets
+`run`; the modules import nothing heavy at the top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from importlib import import_module
+from typing import Any
+
+# "module:function" under powerhal.cli, in the order of `powerhal android --help`.
+SUBCOMMANDS: tuple[str, ...] = (
+    "android:add_parse",
+    "android:add_emit",
+)
+
+
+def add(subparsers: Any) -> None:
+    """Register the group and its subcommands."""
+    group = subparsers.add_parser(
+        "android",
+        help="battery-stats dumps, bugreports, power profiles and rails of phones",
+        description="Read what an Android phone prints about its power.",
+    )
+    commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for row in SUBCOMMANDS:
+        module, function = row.split(":")
+        getattr(import_module(f"powerhal.cli.{module}"), function)(commands)
+
+
+def add_parse(commands: Any) -> None:
+    """Register `android parse`."""
+    p = commands.add_parser("parse", help="what a dump or bugreport says", description="Read a dump of any form.")
+    p.add_argument("file", metavar="FILE", help="check-in, text, proto, bugreport (txt, zip, gz); '-' is stdin")
+    p.add_argument("--json", action="store_true", help="the whole summary as JSON (docs/android.md)")
+    p.set_defaults(run=_parse)
+
+
+def add_emit(commands: Any) -> None:
+    """Register `android emit`."""
+    p = commands.add_parser("emit", help="the check-in lines again, from their typed fields")
+    p.add_argument("file", metavar="FILE", help="check-in dump or bugreport; '-' is stdin")
+    p.add_argument("-o", "--output", default="-", help="file to write (default: standard output)")
+    p.set_defaults(run=_emit)
+
+
+def _parse(args: argparse.Namespace) -> int:
+    from powerhal.android.parse import read
+    from powerhal.android.summary import document, portrait
+
+    dump = read(args.file)
+    if args.json:
+        json.dump(document(dump), sys.stdout, ensure_ascii=False, indent=1)
+        print()
+    else:
+        print("\n".join(portrait(dump)))
+    return 0
+
+
+def _emit(args: argparse.Namespace) -> int:
+    from powerhal.android.emit import emit_file
+
+    count = emit_file(args.file, args.output)
+    print(f"{count} check-in lines", file=sys.stderr)
+    return 0
