@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage, split
 from powerhal.attribution.settle import Settled, settle
-from powerhal.attribution.uncertainty import student90
+from powerhal.attribution.uncertainty import Z90, student90
 from powerhal.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
@@ -44,12 +43,10 @@ def attribute(
     problem = build(design)
     paid = _payers(problem, fine, window, usage)
     learned = learn(problem, paid) if model is None else apply(model, problem)
-    doubted = doubts_of(learned)
-    settled = settle(
-        learned.problem, learned.theta, doubted.covariance, learned.error, paid, len(usage.processes),
-        foreign=model is not None,
-    )  # fmt: skip
-    return _ledger(recording, learned, settled, doubted, usage, idle, model)
+    settled = settle(learned, paid, len(usage.processes), foreign=model is not None)
+    book = _Book(settled, doubts_of(learned), usage, idle)
+    book.self_pid, book.t90 = int(getattr(recording, "self_pid", 0) or 0), student90(learned.degrees)
+    return _ledger(recording, learned, book, model)
 
 
 def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage: Usage) -> dict[int, Split]:
@@ -63,32 +60,35 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
         if term.kind != "activity" or term.column is None or term.column.static:
             continue
         activity = fine.x[:, place[term.column.name]]
-        found = split(term.column, devices[term.column.device], usage, activity, fine.seconds, fine.counts.get(term.column.device))
+        found = split(
+            term.column,
+            devices[term.column.device],
+            usage,
+            activity,
+            seconds=fine.seconds,
+            comparable=fine.counts.get(term.column.device),
+        )
         if found is not None:
             out[k] = found.coarse(activity, window)
     return out
 
 
-def _ledger(
-    recording: Any, learned: Learned, settled: Settled, doubted: Doubted, usage: Usage, idle: str, given: PowerModel | None
-) -> Ledger:
-    design = learned.problem.design
-    t90 = student90(learned.degrees)
-    book = _Book(settled, doubted, usage, idle, int(getattr(recording, "self_pid", 0) or 0), t90)
+def _ledger(recording: Any, learned: Learned, book: _Book, given: PowerModel | None) -> Ledger:
+    design, settled, doubted = learned.problem.design, book.settled, book.doubted
     model = given or model_of(learned, recording)
-    merged = merge_groups(book.rows(), learned, settled, doubted, t90)
+    merged = merge_groups(book.rows(), learned, settled, doubted, book.t90)
     return Ledger(
         board=design.topology.board,
-        policy=idle,
+        policy=book.policy,
         rows=merged.rows,
         total=book.total(design, _span_s(recording, design)),
         series=_series(design, settled),
-        model=_about(model, learned, given),
+        model=_about(model, given),
         groups=merged.groups,
-        notes=_notes(design, settled, merged, recording),
+        notes=_notes(design, settled, merged),
         conservation_error=_imbalance(settled),
         doubts=doubted.doubts,
-        t90=t90,
+        t90=book.t90,
         learned=model,
     )
 
@@ -100,7 +100,7 @@ def _span_s(recording: Any, design: Design) -> float:
 
 
 def _imbalance(settled: Settled) -> float:
-    """Worst relative difference between a window's parts and its measurement; raises AssertionError when the books are wrong."""
+    """Worst relative difference between a window's parts and its measurement; above 1e-9 the books are wrong."""
     whole = settled.windows_j.sum(axis=1) + settled.unattributed_j
     scale = np.maximum(np.abs(settled.total_j), 1e-12 + 1e-6 * np.abs(settled.total_j).max())
     worst = float(np.max(np.abs(whole - settled.total_j) / scale, initial=0.0))
@@ -111,16 +111,14 @@ def _imbalance(settled: Settled) -> float:
 class _Book:
     """Rows of the ledger from the settled accounts."""
 
-    def __init__(
-        self, settled: Settled, doubted: Doubted, usage: Usage, idle: str, self_pid: int, t90: float
-    ) -> None:
+    def __init__(self, settled: Settled, doubted: Doubted, usage: Usage, idle: str) -> None:
+        self.policy = idle
+        self.self_pid, self.t90 = 0, Z90
         self.settled = settled
         self.doubted = doubted
         self.usage = usage
         self.weights = self._idle_weights(idle, settled.process.joules)
         self.shared = bool(self.weights.any())
-        self.self_pid = self_pid
-        self.t90 = t90
 
     def rows(self) -> list[Row]:
         """All rows: devices, idle, unattributed, processes, rests."""
@@ -197,7 +195,8 @@ def _series(design: Design, settled: Settled) -> Series:
     covered = np.maximum(design.covered_s[:, roots].min(axis=1), 0.0)
 
     def watts(joules: Floats) -> Floats:
-        return np.divide(joules, covered, out=np.full(seconds.size, np.nan), where=covered > 0)
+        out: Floats = np.divide(joules, covered, out=np.full(seconds.size, np.nan), where=covered > 0)
+        return out
 
     parts: dict[str, Floats] = {}
     for j, part in enumerate(settled.parts):
@@ -210,7 +209,7 @@ def _series(design: Design, settled: Settled) -> Series:
     )  # fmt: skip
 
 
-def _about(model: PowerModel, learned: Learned, given: PowerModel | None) -> dict[str, Any]:
+def _about(model: PowerModel, given: PowerModel | None) -> dict[str, Any]:
     rows = [{name: getattr(c, name) for name in c.__slots__} for c in model.coefficients]
     return {
         "source": "given" if given else "learned from this recording",
@@ -226,7 +225,7 @@ def _about(model: PowerModel, learned: Learned, given: PowerModel | None) -> dic
     }
 
 
-def _notes(design: Design, settled: Settled, merged: Merged, recording: Any) -> tuple[str, ...]:
+def _notes(design: Design, settled: Settled, merged: Merged) -> tuple[str, ...]:
     out = list(design.notes)
     topology = design.topology
     roots = [r.name for r in topology.rails if not r.parent]

@@ -14,16 +14,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import FEATURES, RAMP_OF_TAIL, TAIL_STAGED_S, Moving, Payer, Slices, columns_of, custom_features
+from powerhal.attribution.features import (
+    FEATURES,
+    RAMP_OF_TAIL,
+    TAIL_STAGED_S,
+    Moving,
+    Payer,
+    Slices,
+    columns_of,
+    custom_features,
+)
 from powerhal.attribution.meter import RailEnergy, choices, increments, measure
 from powerhal.attribution.processes import Usage
-from powerhal.attribution.windows import after, bursts, count_in, counter_growth, edges_from_scans, gauge_mean, overlap_s
+from powerhal.attribution.windows import (
+    after,
+    bursts,
+    count_in,
+    counter_growth,
+    edges_from_scans,
+    gauge_mean,
+    overlap_s,
+)
 from powerhal.channel import Channel, Cluster, Device, Topology
 from powerhal.errors import NotEnoughData
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -47,7 +65,8 @@ class Design:
     bound (n, r): a saturated sample makes the energy a lower bound;
     x (n, p): activity * seconds; known (n, p): False where the activity was not recorded;
     rails: what each measured rail is (channel, accuracy, parent); columns: what x holds;
-    clocks: per clocked device, its frequencies; counts: per device, busy seconds (n,) by its own count; notes: what was left out and why.
+    clocks: per clocked device, its frequencies; counts: per device, busy seconds or bytes (n,) by its own
+    count; notes: what was left out and why.
     """
 
     topology: Topology
@@ -91,7 +110,8 @@ class Design:
 
         together = Design(
             self.topology, kept, total(self.seconds), self.rails, total(self.energy), total(self.covered_s),
-            total(self.noise_j2), self.blur_j2[np.append(first, self.seconds.size)], np.logical_or.reduceat(self.bound, first, axis=0), self.columns, total(self.x),
+            total(self.noise_j2), self.blur_j2[np.append(first, self.seconds.size)],
+            np.logical_or.reduceat(self.bound, first, axis=0), self.columns, total(self.x),
             np.logical_and.reduceat(self.known, first, axis=0), {}, {k: total(v) for k, v in self.counts.items()},
             self.celsius, self.notes,
         )  # fmt: skip
@@ -265,7 +285,7 @@ class _Recorded:
         times = np.asarray(series[0].t_ns, dtype=np.int64)[:size]
         total = np.sum([np.asarray(s.value, dtype=np.float64)[:size] for s in series], axis=0)
         tail_s = self.device.parameters.get("tail_s", 0.0)
-        starts, ends = bursts(times, total, tail_s)
+        starts, _ = bursts(times, total, tail_s)
         thirds = 3 if tail_s >= TAIL_STAGED_S else 1
         fine_starts, fine_ends = bursts(times, total, 0.0)
         stages = [

@@ -38,9 +38,7 @@ class Holding:
     alone_j2: float
 
     def __add__(self, other: Holding) -> Holding:
-        return Holding(
-            self.joules + other.joules, self.loadings + other.loadings, self.alone_j2 + other.alone_j2
-        )
+        return Holding(self.joules + other.joules, self.loadings + other.loadings, self.alone_j2 + other.alone_j2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +114,9 @@ class Doubted:
         """Dynamic energy per process index."""
         held = self._held(settled.process)
         for k, (device, joules) in enumerate(self.leak_j.items()):
-            mine = settled.by_device.get(device)
-            whole = float(mine.sum()) if mine is not None else 0.0
-            for i in np.flatnonzero(mine).tolist() if mine is not None and whole > 0 else ():
+            mine = settled.by_device.get(device, np.zeros(0))
+            whole = float(mine.sum())
+            for i in np.flatnonzero(mine).tolist() if whole > 0 else ():
                 held[i].loadings[self.factors + 2 + k] += joules * float(mine[i]) / whole
         return held
 
@@ -132,7 +130,9 @@ def _leak_joules(problem: Problem, theta: Floats) -> dict[str, float]:
     out = {}
     design = problem.design
     for device in design.topology.devices:
-        terms = [k for k, t in enumerate(problem.terms) if t.column and t.column.device == device.name and t.column.static]
+        terms = [
+            k for k, t in enumerate(problem.terms) if t.column and t.column.device == device.name and t.column.static
+        ]
         count = design.counts.get(device.name)
         if device.kind in LEAKY and terms and count is not None:
             busy = np.minimum(count / design.seconds, 1.0)

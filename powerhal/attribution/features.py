@@ -197,7 +197,9 @@ def _steep_leak(inputs: Inputs) -> Floats | None:
     slices, celsius = inputs.slices(), inputs.celsius()
     if slices is None or slices.volts is None or celsius is None:
         return None
-    out: Floats = (slices.share @ slices.volts**3) * inputs.seconds * np.exp((celsius - LEAK_REFERENCE_C) / LEAK_SCALE_K)
+    out: Floats = (
+        (slices.share @ slices.volts**3) * inputs.seconds * np.exp((celsius - LEAK_REFERENCE_C) / LEAK_SCALE_K)
+    )
     return out
 
 

@@ -32,9 +32,7 @@ class Merged:
     notes: tuple[str, ...]
 
 
-def merge_groups(
-    rows: Sequence[Row], learned: Learned, settled: Settled, doubted: Doubted, t90: float
-) -> Merged:
+def merge_groups(rows: Sequence[Row], learned: Learned, settled: Settled, doubted: Doubted, t90: float) -> Merged:
     """Put device and idle rows together whose sum is known while their parts are not."""
     total = float(settled.total_j.sum())
     top = [r for r in rows if r.kind in ("device", "idle")]
@@ -66,7 +64,9 @@ def _traded(rows: Sequence[Row], total: float, factors: int) -> list[list[int]]:
     loadings = np.stack([r.loadings[:factors] for r in rows]) if rows else np.zeros((0, factors))
     covariance = loadings @ loadings.T
     sd = np.sqrt(np.diag(covariance))
-    vague = np.array([s > VAGUE * abs(r.energy_j) and s > WORTH * total for s, r in zip(sd, rows, strict=True)], dtype=bool)
+    vague = np.array(
+        [s > VAGUE * abs(r.energy_j) and s > WORTH * total for s, r in zip(sd, rows, strict=True)], dtype=bool
+    )
     correlation = covariance / np.maximum(np.outer(sd, sd), 1e-30)
     unsure = sd > UNSURE * np.array([abs(r.energy_j) for r in rows])
     linked = (correlation < TRADED) & ((vague[:, None] & unsure) | (unsure[:, None] & vague))
@@ -100,7 +100,9 @@ def _coefficient_groups(learned: Learned) -> list[Mapping[str, Any]]:
         devices = {(terms[n].column or n, terms[n].rail) for n in names}
         if len(names) < 2 or group.kind != "together" or len(devices) < 2:
             continue
-        out.append({"names": names, "kind": "coefficients", "text": f"coefficients known only as a sum: {_spoken(names)}"})
+        out.append(
+            {"names": names, "kind": "coefficients", "text": f"coefficients known only as a sum: {_spoken(names)}"}
+        )
     return out
 
 

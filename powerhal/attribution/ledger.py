@@ -146,7 +146,9 @@ class Ledger:
             members, grams,
         )  # fmt: skip
 
-    def with_carbon(self, footprint: Callable[[float, float, float], tuple[float, float, float]], about: Mapping[str, Any]) -> Ledger:
+    def with_carbon(
+        self, footprint: Callable[[float, float, float], tuple[float, float, float]], about: Mapping[str, Any]
+    ) -> Ledger:
         """The same ledger with gCO2e: footprint(joules, low, high) -> (grams, low, high)."""
 
         def grams(energy: float, low: float, high: float) -> tuple[float, float, float]:

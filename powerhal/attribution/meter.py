@@ -92,7 +92,7 @@ def _with_errors(recording: Any, rail: RailEnergy) -> RailEnergy:
     parts = [recording.channels[name] for name in rail.channels]
     if len(parts) == 1 and parts[0].product:
         parts = _factors(recording, parts[0]) or parts
-    means = [abs(float(np.mean(recording.series(c.name).value))) for c in parts]
+    means = [abs(_mean(recording, c.name)) for c in parts]
     gain = sum(c.accuracy**2 for c in parts) or CLASS_ACCURACY[rail.quality_class] ** 2
     offset_w = 0.0
     for c, mean in zip(parts, means, strict=True):
@@ -102,6 +102,13 @@ def _with_errors(recording: Any, rail: RailEnergy) -> RailEnergy:
         elif not c.counter:
             offset_w += c.offset * others
     return replace(rail, gain_sd=float(np.sqrt(gain)) / LIMIT_SIGMAS, offset_w=offset_w / LIMIT_SIGMAS)
+
+
+def _mean(recording: Any, name: str) -> float:
+    """Mean of a channel's finite readings, 0 when there are none."""
+    value = np.asarray(recording.series(name).value, dtype=np.float64)
+    value = value[np.isfinite(value)]
+    return float(value.mean()) if value.size else 0.0
 
 
 def _factors(recording: Any, product: Channel) -> list[Channel]:
@@ -175,7 +182,13 @@ def _from_energy_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watch
     growth, known = counter_growth(increments(recording, rail.channels[0]), edges)
     seconds = np.diff(edges) / 1e9
     noise = np.full(growth.size, rail.lsb**2 / 6.0)
-    return Watched(np.where(known, growth, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_), np.zeros(edges.size))
+    return Watched(
+        np.where(known, growth, 0.0),
+        np.where(known, seconds, 0.0),
+        noise,
+        np.zeros(growth.size, dtype=np.bool_),
+        np.zeros(edges.size),
+    )
 
 
 def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
@@ -185,21 +198,27 @@ def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watch
     known &= voltage_known
     seconds = np.diff(edges) / 1e9
     noise = volts**2 * rail.lsb**2 / 6.0
-    return Watched(np.where(known, growth * volts, 0.0), np.where(known, seconds, 0.0), noise, np.zeros(growth.size, dtype=np.bool_), np.zeros(edges.size))
+    return Watched(
+        np.where(known, growth * volts, 0.0),
+        np.where(known, seconds, 0.0),
+        noise,
+        np.zeros(growth.size, dtype=np.bool_),
+        np.zeros(edges.size),
+    )
 
 
 def _from_power(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     series = recording.series(rail.channels[0])
-    whole = integrate(series.t_ns, series.value, series.quality, edges, rail.period_s, rail.average_s)
+    whole = integrate(series.t_ns, series.value, series.quality, edges, period_s=rail.period_s, lag_s=rail.average_s)
     step = rail.lsb or _product_step(recording, rail.channels[0])
-    return _noisy(whole, series.value, series.t_ns, edges, rail, step)
+    return _noisy(whole, series.value, (series.t_ns, edges), rail, step)
 
 
 def _product_step(recording: Any, name: str) -> float:
     """Step of a product channel in SI: what its factors' steps make of it at their means."""
     channel: Channel = recording.channels[name]
     factors = _factors(recording, channel)
-    means = [abs(float(np.mean(recording.series(c.name).value))) for c in factors]
+    means = [abs(_mean(recording, c.name)) for c in factors]
     whole = float(np.prod(means))
     return float(np.sqrt(sum((c.lsb * whole / m) ** 2 for c, m in zip(factors, means, strict=True) if m > 0)))
 
@@ -208,16 +227,20 @@ def _from_volts_amps(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     amps, volts = (recording.series(name) for name in rail.channels)
     at = np.interp(amps.t_ns, volts.t_ns, volts.value) if len(volts) else np.full(len(amps), np.nan)
     power = amps.value * at
-    whole = integrate(amps.t_ns, power, amps.quality, edges, rail.period_s, rail.average_s)
-    return _noisy(whole, power, amps.t_ns, edges, rail, rail.lsb * float(np.nanmean(at)) if len(volts) else rail.lsb)
+    whole = integrate(amps.t_ns, power, amps.quality, edges, period_s=rail.period_s, lag_s=rail.average_s)
+    return _noisy(whole, power, (amps.t_ns, edges), rail, rail.lsb * float(np.nanmean(at)) if len(volts) else rail.lsb)
 
 
-def _noisy(whole: Integral, power: Floats, t_ns: Ints, edges: Ints, rail: RailEnergy, lsb_w: float) -> Watched:
+def _noisy(whole: Integral, power: Floats, times: tuple[Ints, Ints], rail: RailEnergy, lsb_w: float) -> Watched:
     """Noise of a sampled window: rounding, what went on between the averages, and edges that are not sharp.
 
     A reading's time is only known to within the average, so a step of power at a window's edge falls on
     one side or the other; in steady stretches that costs nothing.
     """
+    (t_ns, edges), real = times, np.isfinite(power)
+    t_ns, power = t_ns[real], power[real]
+    if power.size < 2:
+        return Watched(whole.value, whole.covered_s, np.zeros(edges.size - 1), whole.bound, np.zeros(edges.size))
     steps = np.abs(np.diff(power, prepend=power[:1]))
     before, after = (power[np.clip(np.searchsorted(t_ns, edges) + k, 0, power.size - 1)] for k in (-1, 1))
     blur = (after - before) ** 2 * (rail.average_s**2 / 12.0)

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 import powerhal
-from powerhal.attribution.fit import Fit, Prior, fit
+from powerhal.attribution.fit import Fit, fit
 from powerhal.attribution.gram import Gram
-from powerhal.attribution.problem import Problem, process_terms
+from powerhal.attribution.problem import COMPUTING, Problem, process_terms
 from powerhal.attribution.processes import Split
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import ModelError, NotEnoughData
@@ -30,7 +30,6 @@ ERROR_WINDOWS = 8  # fewer windows say nothing about a rail's error
 LEVERAGE = 0.2  # no block is taken to decide a direction more than 80 %: there the prior answers
 MODEL_DEGREES = 24  # of a model from elsewhere: its intervals are its own
 LEAST = 0.001  # no model is better than this, relative
-COMPUTING = ("cpu", "gpu")  # devices on which programs differ in what a second of theirs draws
 BIG_PROCESS = 0.02  # a process with this part of a column's activity gets an efficiency of its own
 MOST_PROCESSES = 12
 SPREADS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
@@ -56,7 +55,8 @@ class PowerModel:
     """Coefficients of one board with intervals, conditions, provenance and mergeable statistics.
 
     theta (q,) in the order of `coefficients`, covariance (q, q); error: per measured rail, the model's own
-    error in a window (relative to each device's dynamic energy, and a floor in W); gram: statistics of all rows, so that models can be merged.
+    error in a window (relative to each device's dynamic energy, and a floor in W); gram: statistics of all
+    rows, so that models can be merged.
     """
 
     board: str
@@ -82,7 +82,8 @@ class PowerModel:
         rows = [{name: getattr(c, name) for name in c.__slots__} for c in self.coefficients]
         return {
             "schema": SCHEMA, "board": self.board, "coefficients": rows, "covariance": self.covariance.tolist(),
-            "r2": self.r2, "condition": self.condition, "windows": self.windows, "error": {k: list(v) for k, v in self.error.items()},
+            "r2": self.r2, "condition": self.condition, "windows": self.windows,
+            "error": {k: list(v) for k, v in self.error.items()},
             "spread": dict(self.spread), "groups": list(self.groups), "conditions": dict(self.conditions),
             "provenance": dict(self.provenance), "statistics": self.gram.to_json() if self.gram else None,
         }  # fmt: skip
@@ -292,11 +293,11 @@ def _evidence(problem: Problem, weights: Floats) -> float:
     hessian = gram.xx / noise + np.diag(precision)
     right = gram.xz / noise + precision * mean
     scale = 1.0 / np.sqrt(np.diag(hessian))
-    sign, logdet = np.linalg.slogdet(hessian * scale[:, None] * scale)
+    _, logdet = np.linalg.slogdet(hessian * scale[:, None] * scale)
     solution = scale * np.linalg.solve(hessian * scale[:, None] * scale, scale * right)
     quadratic = gram.zz / noise + float(precision @ mean**2) - float(right @ solution)
     entropy = float(np.sum(np.log(precision)) + 2 * np.sum(np.log(scale))) - logdet
-    return 0.5 * (entropy - quadratic - n * float(np.log(noise)))
+    return float(0.5 * (entropy - quadratic - n * float(np.log(noise))))
 
 
 def apply(model: PowerModel, problem: Problem) -> Learned:
@@ -347,7 +348,12 @@ def model_of(learned: Learned, recording: Any) -> PowerModel:
             )
         )  # fmt: skip
     groups = tuple(
-        {"names": list(g.names), "kind": g.kind, "mean_w": _per_second(problem, g.names, learned.theta), "text": g.reason}
+        {
+            "names": list(g.names),
+            "kind": g.kind,
+            "mean_w": _per_second(problem, g.names, learned.theta),
+            "text": g.reason,
+        }
         for g in learned.fit.groups
     )
     meta = getattr(recording, "meta", {})
@@ -365,7 +371,10 @@ def model_of(learned: Learned, recording: Any) -> PowerModel:
         conditions={
             "duration_s": float(design.seconds.sum()),
             "celsius": dict(design.celsius),
-            "rails": {r.rail: {"way": r.way, "channels": list(r.channels), "gain_sd": r.gain_sd, "offset_w": r.offset_w} for r in design.rails},
+            "rails": {
+                r.rail: {"way": r.way, "channels": list(r.channels), "gain_sd": r.gain_sd, "offset_w": r.offset_w}
+                for r in design.rails
+            },
         },
         provenance={
             "powerhal": powerhal.__version__,

@@ -33,6 +33,7 @@ EFFICIENCY_SD = 0.05  # how far 1/efficiency of a converter is from its board fi
 CONDUCTION_LOSS = 0.03  # of a converter's mean load: expected size of the loss that grows with its square
 COEFFICIENT_SD = 0.35  # device-tree dynamic power coefficients against measured ones (1 sigma, relative)
 LEAST_PERCENT = 5.0  # of the windows: the least power of a rail
+COMPUTING = ("cpu", "gpu")  # devices on which programs differ in what a second of theirs draws
 LEAST_BLOCKS, MOST_BLOCKS = 6, 30
 
 
@@ -120,7 +121,8 @@ class Problem:
     def with_processes(self, terms: Sequence[Term], x: Floats, sd: Mapping[str, float]) -> Problem:
         """The same problem with more terms, whose coefficients are 0 within `sd`."""
         prior = Prior(
-            {**self.prior.mean, **{t.name: 0.0 for t in terms}}, {**self.prior.sd, **{t.name: sd[t.name] for t in terms}}
+            {**self.prior.mean, **{t.name: 0.0 for t in terms}},
+            {**self.prior.sd, **{t.name: sd[t.name] for t in terms}},
         )
         return Problem(
             self.design, self.tree, (*self.terms, *terms), np.column_stack((self.x, x)),
@@ -136,7 +138,9 @@ def build(design: Design) -> Problem:
     tree = RailTree.build(design.rail_names, parent, home)
     top = next((k for k, above in enumerate(tree.above.tolist()) if above < 0), 0)
     under = dict(zip(tree.devices, tree.under.tolist(), strict=True))
-    scale = np.divide(design.seconds[:, None], design.covered_s, out=np.zeros_like(design.covered_s), where=design.covered_s > 0)
+    scale = np.divide(
+        design.seconds[:, None], design.covered_s, out=np.zeros_like(design.covered_s), where=design.covered_s > 0
+    )
     target = design.energy * scale
     watched = design.covered_s >= LEAST_COVERED * design.seconds[:, None]
     terms: list[Term] = []
@@ -149,7 +153,7 @@ def build(design: Design) -> Problem:
         terms.append(Term(column.name, rail, "activity", column))
         x.append(design.x[:, k])
         known.append(design.known[:, k])
-    for rail, constant in _constants(design, terms).items():
+    for constant in _constants(design, terms):
         terms.append(constant)
         x.append(design.seconds)
         known.append(np.ones(design.seconds.size, dtype=np.bool_))
@@ -165,17 +169,24 @@ def build(design: Design) -> Problem:
     for term, fine in zip(terms, known, strict=True):
         usable[:, term.rail] &= fine
     matrix = np.column_stack(x)
-    prior = _prior(design, tree, terms, matrix, target, usable)
+    prior = _prior(design, terms, matrix, target, usable)
     return Problem(
-        design, tree, tuple(terms), matrix, target, usable,
-        (design.noise_j2 + design.blur_j2[:-1] + design.blur_j2[1:]) * scale**2, prior, _blocks(design.seconds.size)
+        design,
+        tree,
+        tuple(terms),
+        matrix,
+        target,
+        usable,
+        (design.noise_j2 + design.blur_j2[:-1] + design.blur_j2[1:]) * scale**2,
+        prior,
+        _blocks(design.seconds.size),
     )
 
 
-def _constants(design: Design, terms: Sequence[Term]) -> dict[int, Term]:
+def _constants(design: Design, terms: Sequence[Term]) -> list[Term]:
     """A constant for each measured rail whose devices have no constant of their own."""
     base = next(f for f in FEATURES if f.kind == "base")
-    out = {}
+    out = []
     for rail, name in enumerate(design.rail_names):
         mine = [t for t in terms if t.rail == rail and t.column is not None]
         if any(t.column.feature == base.name and t.column.static for t in mine if t.column):
@@ -183,13 +194,11 @@ def _constants(design: Design, terms: Sequence[Term]) -> dict[int, Term]:
         devices = sorted({t.column.device for t in mine if t.column})
         owner = devices[0] if len(devices) == 1 else name
         column = Column(f"{name}: constant", owner, "constant", True, base.unit, NOBODY)
-        out[rail] = Term(column.name, rail, "constant", column)
+        out.append(Term(column.name, rail, "constant", column))
     return out
 
 
-def _prior(
-    design: Design, tree: RailTree, terms: Sequence[Term], x: Floats, target: Floats, usable: Bools
-) -> Prior:
+def _prior(design: Design, terms: Sequence[Term], x: Floats, target: Floats, usable: Bools) -> Prior:
     """What is known before: converters and dynamic power coefficients of the board file, else wide."""
     topology = design.topology
     clusters = {c.name: c for c in topology.clusters}

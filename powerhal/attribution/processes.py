@@ -174,7 +174,7 @@ class Split:
 
 
 def split(
-    column: Column, device: Device, usage: Usage, activity: Floats, seconds: Floats, comparable: Floats | None
+    column: Column, device: Device, usage: Usage, activity: Floats, *, seconds: Floats, comparable: Floats | None
 ) -> Split | None:
     """Who pays for a column in windows of `seconds` (n,) with this activity (n,); None: nobody does.
 

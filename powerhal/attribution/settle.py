@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.problem import Problem
+if TYPE_CHECKING:
+    from powerhal.attribution.model import Learned
+
+from powerhal.attribution.problem import COMPUTING, Problem
 from powerhal.attribution.processes import Split
 from powerhal.attribution.reconcile import RailTree, reconcile
 
@@ -83,21 +87,12 @@ def parts_of(problem: Problem) -> tuple[Part, ...]:
     return tuple(Part(device, static, rail, tuple(terms)) for (device, static, rail), terms in found.items())
 
 
-def settle(
-    problem: Problem,
-    theta: Floats,
-    covariance: Floats,
-    error: Floats,
-    paid: Mapping[int, Split],
-    processes: int,
-    *,
-    foreign: bool = False,
-) -> Settled:
-    """Balance every window and split it; `paid` by term index, theta (q,), covariance (q, q).
+def settle(learned: Learned, paid: Mapping[int, Split], processes: int, *, foreign: bool = False) -> Settled:
+    """Balance every window and split it over `processes` many processes; `paid` by term index.
 
     `foreign`: the coefficients were not learned from these windows.
     """
-    return _Settling(problem, theta, covariance, error, paid, processes, foreign=foreign).run()
+    return _Settling(learned, paid, processes, foreign=foreign).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +106,17 @@ class _Weight:
     share: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Estimates:
+    """What a chunk of windows starts from: measured (t, r), moves of the estimates with each factor (t, p, f),
+    their doubt (t, p, p), and which part sits in which balance (t, r, p)."""
+
+    measured: Floats
+    shift: Floats
+    doubt: Floats
+    belongs: Floats
+
+
 def sum_shares(share: Floats, above: Ints) -> Floats:
     """For every rail, the share of its residual that the rails below take (t, r)."""
     out = np.zeros_like(share)
@@ -121,14 +127,17 @@ def sum_shares(share: Floats, above: Ints) -> Floats:
 
 
 class _Settling:
-    def __init__(
-        self, problem: Problem, theta: Floats, covariance: Floats, error: Floats,
-        paid: Mapping[int, Split], processes: int, *, foreign: bool = False,
-    ) -> None:  # fmt: skip
+    def __init__(self, learned: Learned, paid: Mapping[int, Split], processes: int, *, foreign: bool = False) -> None:
+        problem, covariance = learned.problem, learned.covariance
         self.foreign = foreign
+        self.spread = learned.spread.get("processes", 0.0)
+        kinds = {d.name: d.kind for d in problem.design.topology.devices}
+        self.alike = {
+            k for k, t in enumerate(problem.terms) if t.column is not None and kinds.get(t.column.device) in COMPUTING
+        }
         self.problem = problem
-        self.theta = theta
-        self.error = error
+        self.theta = learned.theta
+        self.error = learned.error
         self.parts = parts_of(problem)
         self.processes = processes
         self.paid = paid
@@ -185,7 +194,7 @@ class _Settling:
         return out
 
     def run(self) -> Settled:
-        problem, design = self.problem, self.problem.design
+        design = self.problem.design
         windows, count = design.seconds.size, len(self.parts)
         raw = np.zeros((windows, count))
         for j, part in enumerate(self.parts):
@@ -231,14 +240,16 @@ class _Settling:
             out[:, top] = design.energy[:, top]
         return out
 
-    def _balance(
-        self, where: slice, raw: Floats, measured: Floats
-    ) -> tuple[Floats, Floats, Bools, Floats, Floats]:
+    def _balance(self, where: slice, raw: Floats, measured: Floats) -> tuple[Floats, Floats, Bools, Floats, Floats]:
         """Reconciled parts, unattributed per rail, conflicts, and how both move with each factor."""
         shift = self._shifts(where)
         # Coefficients learned from these very windows have already taken what they can from the residuals;
         # their doubt must not take it again, window by window. Foreign coefficients have not.
-        doubt = np.einsum("tif,tjf->tij", shift, shift) if self.foreign else np.zeros((raw.shape[0], raw.shape[1], raw.shape[1]))
+        doubt = (
+            np.einsum("tif,tjf->tij", shift, shift)
+            if self.foreign
+            else np.zeros((raw.shape[0], raw.shape[1], raw.shape[1]))
+        )
         every = np.arange(len(self.parts))
         doubt[:, every, every] += self._own_doubt(where, raw)
         belongs = self._members(measured)
@@ -246,8 +257,9 @@ class _Settling:
         settled = measured + weight.given
         found = reconcile(self.tree, raw, settled, unattributed_sd=weight.loose, covariance=doubt)
         self._leave_open(where, doubt, belongs, weight)
-        moved, nobody = self._moves(where, found.device, measured, shift, doubt, belongs, weight)
-        return found.device, np.nan_to_num(found.unattributed), found.conflict.any(axis=1), moved, nobody
+        estimates = _Estimates(measured, shift, doubt, belongs)
+        moved, nobody = self._moves(where, found.device, estimates, weight)
+        return found.device, np.nan_to_num(found.unattributed), np.asarray(found.conflict.any(axis=1)), moved, nobody
 
     def _shifts(self, where: slice) -> Floats:
         """How each part's estimate moves with each factor (t, p, f), J at the root."""
@@ -340,9 +352,14 @@ class _Settling:
         self.lost_j2 += float(np.sum(np.where(surplus, weight.whole - weight.loose**2, 0.0)))
 
     def _moves(
-        self, where: slice, solved: Floats, measured: Floats, shift: Floats, doubt: Floats, belongs: Floats, weight: _Weight
+        self,
+        where: slice,
+        solved: Floats,
+        given: _Estimates,
+        weight: _Weight,
     ) -> tuple[Floats, Floats]:
         """How the settled parts (t, p, f) and the unattributed sum (t, f) move with each factor."""
+        measured, shift, doubt, belongs = given.measured, given.shift, given.doubt, given.belongs
         problem = self.problem
         windows, factors = solved.shape[0], self.root_cov.shape[1]
         rails = measured.shape[1]
@@ -404,6 +421,10 @@ class _Settling:
                 alone += share2.energy(self.open_j2[:, j] * share**2, self.processes)
                 alone += between.energy(drag * (relative * column) ** 2, self.processes)
                 ties += paid.ties(column, self.processes)
+                if k in self.alike:
+                    spent = paid.energy(column, self.processes)
+                    spent[list(moves)] = 0.0  # what these draw was looked at; of the others only the spread is known
+                    alone += (self.spread * spent) ** 2
                 for f in range(factors):
                     mine_loadings[:, f] += paid.energy(shifts[:, j, f] * share, self.processes)
                 mine_loadings += self._efficiency_loadings(self.paid[k], factor, moves, column)
@@ -443,9 +464,7 @@ class _Settling:
                 moves[term.process] = (self.root_cov[i] - self.root_cov[k] * self.theta[i] / base) / base
         return factor, moves
 
-    def _efficiency_loadings(
-        self, paid: Split, factor: Floats, moves: Mapping[int, Floats], column: Floats
-    ) -> Floats:
+    def _efficiency_loadings(self, paid: Split, factor: Floats, moves: Mapping[int, Floats], column: Floats) -> Floats:
         """How the split moves when one process's efficiency does: it pays more, the others less."""
         out = np.zeros((self.processes, self.root_cov.shape[1]))
         if not moves:

@@ -59,7 +59,7 @@ def edges_from_scans(scans_ns: Ints, start_ns: int, end_ns: int, window_s: float
 
 
 def integrate(
-    t_ns: Ints, value: Floats, quality: npt.NDArray[np.integer], edges: Ints, period_s: float, lag_s: float = 0.0
+    t_ns: Ints, value: Floats, quality: npt.NDArray[np.integer], edges: Ints, *, period_s: float, lag_s: float = 0.0
 ) -> Integral:
     """Trapezoid of samples with their true times over each window, never across a gap.
 

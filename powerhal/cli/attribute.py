@@ -13,6 +13,7 @@ from powerhal.units import significant
 if TYPE_CHECKING:
     from powerhal.attribution.ledger import Ledger, Row
 
+Grams = tuple[float, float, float] | None
 VIEWS = ("process", "device", "uid", "cgroup", "pid")
 SMALL = 0.002  # of the total: processes below it are one line
 MOST_ROWS = 30
@@ -67,9 +68,11 @@ def table(ledger: Ledger, by: str, *, everything: bool = False) -> list[str]:
     width = min(40, max(18, *(len(n) for n in names), len(_total(ledger))))
     head = f"{'':{width}}{'energy J':>10}{'±90 %':>9}{'share':>9}{'mean W':>9}"
     out = [head + (f"{'gCO2e ' + _grid(ledger):>18}" if carbon else "")]
-    out += [_line(ledger, n, r.energy_j, r.half_j, r.grams, width) for n, r in zip(names, rows, strict=True)]
+    out += [_line(ledger, n, r.energy_j, r.half_j, r.grams, width=width) for n, r in zip(names, rows, strict=True)]
     total = ledger.total
-    out.append(_line(ledger, _total(ledger), total.energy_j, (total.high_j - total.low_j) / 2, total.grams, width))
+    out.append(
+        _line(ledger, _total(ledger), total.energy_j, (total.high_j - total.low_j) / 2, total.grams, width=width)
+    )
     return out
 
 
@@ -121,9 +124,7 @@ def _total(ledger: Ledger) -> str:
     return f"total = {ledger.total.rail}"
 
 
-def _line(
-    ledger: Ledger, name: str, energy_j: float, half_j: float, grams: tuple[float, float, float] | None, width: int
-) -> str:
+def _line(ledger: Ledger, name: str, energy_j: float, half_j: float, grams: Grams, *, width: int) -> str:
     seconds = ledger.total.duration_s - ledger.total.missing_s
     whole = ledger.total.energy_j
     share = f"{100 * energy_j / whole:.1f} %" if whole > 0 else "—"
