@@ -20,9 +20,12 @@ class _Timespec(ctypes.Structure):
 class BootClock:
     """Nanoseconds since boot, suspend included; sleeps to absolute deadlines of that clock.
 
-    The kernel may end a sleep up to the thread's timer slack late (50 us by default). It is set to 1 ns for
-    the length of each sleep only, so that processes started by this thread do not inherit it.
+    The kernel may end a sleep up to the thread's timer slack late (50 us by default). Where that matters, in
+    sleeps under `SHORT_NS`, it is set to 1 ns, for the length of the sleep only, so that processes started by
+    this thread do not inherit it.
     """
+
+    SHORT_NS = 5_000_000
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -42,15 +45,21 @@ class BootClock:
 
         Python signal handlers run and may raise; otherwise an interrupted sleep goes on.
         """
+        if t_ns - self.now_ns() > self.SHORT_NS:
+            self._sleep(t_ns)
+            return
         self._prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
         try:
-            while self.now_ns() < t_ns:
-                self._deadline.tv_sec, self._deadline.tv_nsec = divmod(t_ns, _BILLION)
-                failure = self._nanosleep(_CLOCK_BOOTTIME, _TIMER_ABSTIME, self._deadline_at, None)
-                if failure not in (0, errno.EINTR):
-                    time.sleep(max(0, t_ns - self.now_ns()) / _BILLION)
+            self._sleep(t_ns)
         finally:
             self._prctl(_PR_SET_TIMERSLACK, 0, 0, 0, 0)  # 0: back to the thread's default
+
+    def _sleep(self, t_ns: int) -> None:
+        self._deadline.tv_sec, self._deadline.tv_nsec = divmod(t_ns, _BILLION)
+        while self.now_ns() < t_ns:
+            failure = self._nanosleep(_CLOCK_BOOTTIME, _TIMER_ABSTIME, self._deadline_at, None)
+            if failure not in (0, errno.EINTR):
+                time.sleep(max(0, t_ns - self.now_ns()) / _BILLION)
 
     def realtime_ns(self) -> int:
         """Wall-clock time in ns, for side records only."""
