@@ -308,7 +308,7 @@ def apply(model: PowerModel, problem: Problem) -> Learned:
     place = {c.name: k for k, c in enumerate(model.coefficients)}
     mean, precision = problem.prior.arrays(problem.names)
     known = np.array([t.name in place for t in problem.terms], dtype=np.bool_)
-    activities = [t for t, k in zip(problem.terms, known, strict=True) if k and t.kind == "activity"]
+    activities = [t for t, k in zip(problem.terms, known, strict=True) if k and t.column and not t.column.static]
     if not activities:
         raise ModelError(
             f"the model of board {model.board!r} knows none of this recording's activities",

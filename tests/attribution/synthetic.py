@@ -61,7 +61,9 @@ class Fake:
     def usages(self) -> UsageTable:
         rows = sorted(self.usage)
         t, p, a, x = (np.array(c) for c in zip(*rows, strict=True)) if rows else ([], [], [], [])
-        return UsageTable(np.asarray(t, np.int64), np.asarray(p, np.int32), np.asarray(a, np.int32), np.asarray(x, float))
+        return UsageTable(
+            np.asarray(t, np.int64), np.asarray(p, np.int32), np.asarray(a, np.int32), np.asarray(x, float)
+        )
 
     def scan_times_ns(self) -> np.ndarray:
         return self.scans

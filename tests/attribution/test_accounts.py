@@ -58,7 +58,9 @@ def test_a_process_at_a_high_frequency_pays_for_it(run, ledger) -> None:
     seconds = np.array([sum(x for _, p, a, x in run.usage if p == who and a == 0) for who in (0, 1)])
     spent = np.array([joules(ledger, "process")[n].devices["cpu"] for n in ("alpha", "beta")])
     assert spent.sum() == pytest.approx(joules(ledger, "device")["cpu"].energy_j, rel=0.02)
-    assert spent[0] / spent.sum() == pytest.approx(run.truth["alpha"] / (run.truth["alpha"] + run.truth["beta"]), abs=0.08)
+    assert spent[0] / spent.sum() == pytest.approx(
+        run.truth["alpha"] / (run.truth["alpha"] + run.truth["beta"]), abs=0.08
+    )
     assert seconds.min() > 0
 
 
@@ -179,9 +181,7 @@ def test_devices_that_never_differ_are_reported_together() -> None:
 def test_the_books_always_balance(seed, seconds, noise, measured, idle, hole, parent) -> None:
     """Any subset of rails, any tree, noisy sensors, holes: every window balances, every device is its parts."""
     rails = (Rail("vin"), Rail("vdd_cpu", "vin", efficiency=0.9), Rail("vdd_io", parent))
-    run = synthetic.build(
-        seed, seconds, tuple(sorted(measured)), noise, synthetic.topology(rails=rails)
-    )
+    run = synthetic.build(seed, seconds, tuple(sorted(measured)), noise, synthetic.topology(rails=rails))
     rng = np.random.default_rng(seed)
     for name in sorted(measured):
         series = run.series_of[f"{name}.power"]
