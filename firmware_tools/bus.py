@@ -11,11 +11,9 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from powerhal.errors import TransportError
-from powerhal.units import format_quantity
 
 if TYPE_CHECKING:
     from powerhal.board.schema import BoardDescription, Sensor
@@ -51,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         close_all(buses)
     if args.output:
-        Path(args.output).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        with open(args.output, "w", encoding="utf-8") as file:
+            file.write(json.dumps(content, indent=1) + "\n")
     if args.json:
         json.dump(content, sys.stdout, indent=1)
         print()
@@ -149,6 +148,8 @@ def lines(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(value: Any, unit: str) -> str:
+    from powerhal.units import format_quantity
+
     if value is None:
         return "—"
     if isinstance(value, bool):

@@ -8,12 +8,10 @@ Each error is also the builtin that a newcomer would catch, carries a stable cod
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake in a file: where it is, what it is, and how to mend it.
 
     `where` is `file:line:col` (or `file:line`, or a path); `severity` is `error` or `warn`.

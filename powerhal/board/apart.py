@@ -13,7 +13,7 @@ import resource
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from powerhal.board.document import Document
@@ -91,7 +91,7 @@ def _child(writer: int, text: bytes | str, name: str) -> None:
         try:
             answer = _pack(door.describe(text, name))
         except BoardError as error:
-            problems = [asdict(problem) for problem in error.problems]
+            problems = [problem._asdict() for problem in error.problems]
             answer = {"refused": error.message, "problems": problems, "code": error.code, "hint": error.hint}
         with os.fdopen(writer, "w", encoding="utf-8") as pipe:
             json.dump(answer, pipe)

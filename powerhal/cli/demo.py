@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +44,9 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record, attribute, compare, report."""
+    from dataclasses import replace
+    from pathlib import Path
+
     from powerhal import session
     from powerhal.errors import UsageError
     from powerhal.sim.score import families, mark
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         assert world is not None
         ledger = recorded.attribute()
         truth = world.truth(ledger.total.start_ns, ledger.total.end_ns)  # what was measured, no more
-        ledger = dataclasses.replace(ledger, rows=families(ledger, truth))
+        ledger = replace(ledger, rows=families(ledger, truth))
         marked = mark(ledger, truth)
         _write(recorded, ledger, marked, args.report)
     finally:
@@ -93,6 +94,8 @@ def _progress(duration_s: float) -> Callable[[float], None] | None:
 
 
 def _write(recorded: Run, ledger: Ledger, marked: list[Marked], path: str) -> None:
+    from pathlib import Path
+
     from powerhal.report import html
 
     truth = {(row.kind, row.name): row.truth_j for row in marked if row.truth_j is not None}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         if args.output == "-":
             export.write(rows, args.form, sys.stdout)
             return 0
-        with Path(args.output).open("w", encoding="utf-8", newline="") as out:
+        with open(args.output, "w", encoding="utf-8", newline="") as out:
             count = export.write(rows, args.form, out)
     print(f"{args.output}: {count} rows", file=sys.stderr)
     return 0

@@ -7,7 +7,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from powerhal.cli.record import _duration, _rate
@@ -117,6 +116,8 @@ class _Show:
 
 
 def _plain(reading: RailReading) -> dict[str, Any]:
+    from dataclasses import asdict
+
     return {**asdict(reading), "doubts": sorted(reading.doubts)}
 
 

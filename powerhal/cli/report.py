@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 
@@ -22,6 +21,8 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Attribute what can be attributed, draw the rest, and say where the file is."""
+    from pathlib import Path
+
     from powerhal.errors import NotEnoughData
     from powerhal.report import html
     from powerhal.session import Run
