@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
+from powerhal.cli import plugins
 from powerhal.errors import FileError, PowerhalError
 
 # Command group modules, in the order of `powerhal --help`.
@@ -51,17 +51,17 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         import_module(f"powerhal.cli.{name}").add(commands)
-    for point in sorted(entry_points(group="powerhal.commands"), key=lambda p: p.name):
-        _add_plugin(point, commands)
+    for name, target in sorted(plugins.commands().items()):
+        _add_plugin(name, target, commands)
     return top
 
 
-def _add_plugin(point: Any, commands: Any) -> None:
-    """Register one entry-point command; a broken plug-in must not break the others."""
+def _add_plugin(name: str, target: str, commands: Any) -> None:
+    """Register one command of another package; a broken one must not break the others."""
     try:
-        point.load()(commands)
+        plugins.load(target)(commands)
     except Exception as exc:
-        print(f"powerhal: command {point.name!r} cannot be loaded: {exc}", file=sys.stderr)
+        print(f"powerhal: command {name!r} cannot be loaded: {exc}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
