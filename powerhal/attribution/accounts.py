@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 POLICIES = ("separate", "equal", "proportional")
 ACCOUNTING_S = 1.0  # length of an accounting window; frequencies and processes are resolved inside it
 CONSERVED = 1e-9
+WORTH = 0.002  # of the total: contradictions between rails below it are noise
 
 
 def attribute(
@@ -59,15 +60,10 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
     for k, term in enumerate(problem.terms):
         if term.kind != "activity" or term.column is None or term.column.static:
             continue
-        activity = fine.x[:, place[term.column.name]]
-        found = split(
-            term.column,
-            devices[term.column.device],
-            usage,
-            activity,
-            seconds=fine.seconds,
-            comparable=fine.counts.get(term.column.device),
-        )
+        activity, device = fine.x[:, place[term.column.name]], devices[term.column.device]
+        # Reads are compared with reads; a radio's rx and tx are one usage.
+        own = activity if device.kind == "storage" else fine.counts.get(device.name)
+        found = split(term.column, device, usage, activity, seconds=fine.seconds, comparable=own)
         if found is not None:
             out[k] = found.coarse(activity, window)
     return out
@@ -234,9 +230,12 @@ def _notes(design: Design, settled: Settled, merged: Merged) -> tuple[str, ...]:
             f"the root rail is not measured: the total is the sum of {', '.join(settled.roots)}, "
             "and what other rails draw is not in it"
         )
-    clashes = int(settled.conflict.sum())
-    if clashes:
-        out.append(f"in {clashes} windows a rail measured less than the rails it feeds; the difference is unattributed")
+    lost = float(-np.minimum(settled.unattributed_j[settled.conflict], 0.0).sum())
+    if lost > WORTH * settled.total_j.sum():
+        out.append(
+            f"in {int(settled.conflict.sum())} windows a rail measured less than the rails it feeds; the difference "
+            f"({lost:.3g} J) is unattributed, below 0"
+        )
     saturated = int(design.bound.any(axis=1).sum())
     if saturated:
         out.append(f"in {saturated} windows a sensor was at the end of its range: energy there is a lower bound")
