@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -160,6 +160,7 @@ def learn(problem: Problem, paid: Mapping[int, Split]) -> Learned:
     found = fit(problem.gram(weights), problem.prior, free=problem.free)
     for _ in range(ROUNDS - 1):
         error = _error_model(problem, found.theta)
+        problem = _calibrated(problem, found.theta, error)
         weights = _weights(problem, found.theta, error)
         found = fit(problem.gram(weights), problem.prior, free=problem.free)
     problem, spread = _with_process_terms(problem, paid, found, weights)
@@ -168,6 +169,27 @@ def learn(problem: Problem, paid: Mapping[int, Split]) -> Learned:
     found = fit(whole, problem.prior, free=problem.free, blocks=blocks)
     covariance = _robust(problem, found, blocks)
     return Learned(problem, found.theta, covariance, found, error, spread, len(blocks) - 1, whole)
+
+
+def _calibrated(problem: Problem, theta: Floats, error: Floats) -> Problem:
+    """The same problem with each lower rail's energy as a regressor freed of its sensor's noise.
+
+    Noise in a regressor pulls its coefficient (1 / efficiency) towards 0. What stands in the column instead
+    is what is expected of the rail given its reading and its own model: regression calibration (Carroll et
+    al., Measurement Error in Nonlinear Models, ch. 4).
+    """
+    x = problem.x.copy()
+    expected, squares = problem.predict(theta), dynamic_squares(problem, theta)
+    seconds = problem.design.seconds
+    for k, term in enumerate(problem.terms):
+        if term.child < 0:
+            continue
+        c = term.child
+        own = error[c, 0] ** 2 * squares[:, c] + (error[c, 1] * seconds) ** 2
+        trust = own / np.maximum(own + problem.noise_j2[:, c], 1e-30)
+        energy = expected[:, c] + trust * (problem.target[:, c] - expected[:, c])
+        x[:, k] = energy if term.kind == "converter" else energy**2 / seconds
+    return replace(problem, x=x)
 
 
 def _first_error(problem: Problem) -> Floats:
