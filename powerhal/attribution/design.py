@@ -45,7 +45,8 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One regressor: its name (`device: feature`), device, static or dynamic, unit of its coefficient, who pays."""
+    """One regressor: its name (`device: feature`), device, static or dynamic, unit of its coefficient, who pays,
+    and the coefficient's usual mean and standard deviation where there is one."""
 
     name: str
     device: str
@@ -53,6 +54,7 @@ class Column:
     static: bool
     unit: str
     payer: Payer
+    usual: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,9 @@ def _columns(topology: Topology, inputs: _Recorded) -> tuple[tuple[Column, ...],
                 if not np.any(column[inputs.fine] > 0):
                     continue
                 name = f"{device.name}: {label}"
-                columns.append(Column(name, device.name, label, feature.static, feature.unit, feature.payer))
+                columns.append(
+                    Column(name, device.name, label, feature.static, feature.unit, feature.payer, feature.usual)
+                )
                 values.append(np.where(inputs.fine & np.isfinite(column), column, 0.0))
                 known.append(inputs.fine & np.isfinite(column))
         if len(columns) == before:

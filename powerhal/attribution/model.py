@@ -251,26 +251,31 @@ def _error_model(problem: Problem, theta: Floats) -> Floats:
 
 
 def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
-    """Covariance of theta from the scatter of blocks and the priors (sandwich), clipped terms included.
+    """Covariance of theta from the scatter of blocks and the priors (sandwich); 0 for terms held at 0.
 
     A block that decides a coefficient alone leaves no residual of its own, so its score is taken with the
     residuals that a fit without that block would leave, (I - H_b)^-1 score: the leave-block-out form
     ("CR3", MacKinnon, Nielsen and Webb 2023), which holds what it claims with few blocks.
     """
     _, precision = problem.prior.arrays(found.names)
-    whole = sum((b.xx for b in blocks), np.zeros((len(found.names),) * 2)) / found.noise + np.diag(precision)
+    free = set(problem.free)
+    live = np.array([k for k, n in enumerate(found.names) if n in free or found.theta[k] > 0.0], dtype=np.int64)
+    inner = np.ix_(live, live)
+    prior = np.diag(precision[live])
+    whole = sum((b.xx[inner] for b in blocks), np.zeros(prior.shape)) / found.noise + prior
     scale = 1.0 / np.sqrt(np.maximum(np.diag(whole), 1e-300))
     values, vectors = np.linalg.eigh(whole * scale[:, None] * scale)
     values = np.maximum(values, 1e-12 * values[-1])
-    half = (vectors / np.sqrt(values)) @ vectors.T * scale  # A^-1/2 with the scaling folded in: half.T @ half = A^-1
-    meat = half @ np.diag(precision) @ half.T
+    half = (vectors / np.sqrt(values)) @ vectors.T * scale  # half.T @ half is the inverse of `whole`
+    meat = half @ prior @ half.T
     for block in blocks:
-        score = half @ ((block.xz - block.xx @ found.theta) / found.noise)
-        own, ways = np.linalg.eigh(half @ (block.xx / found.noise) @ half.T)
+        score = half @ ((block.xz - block.xx @ found.theta)[live] / found.noise)
+        own, ways = np.linalg.eigh(half @ (block.xx[inner] / found.noise) @ half.T)
         upright = (ways / np.clip(1.0 - own, LEVERAGE, None)) @ (ways.T @ score)
         meat += np.outer(upright, upright)
-    out: Floats = half.T @ meat @ half
-    return 0.5 * (out + out.T)
+    out = np.zeros_like(found.covariance)
+    out[inner] = half.T @ meat @ half
+    return np.asarray(0.5 * (out + out.T))
 
 
 def _with_process_terms(

@@ -233,6 +233,8 @@ def _prior(design: Design, terms: Sequence[Term], x: Floats, target: Floats, usa
             if given > 0 and device is not None:
                 path = _path_efficiency(device.rail, design.rail_names[term.rail], parent, efficiency)
                 mean[term.name], sd[term.name] = given / path, COEFFICIENT_SD * given / path
+            elif term.column.usual is not None:
+                mean[term.name], sd[term.name] = term.column.usual
             elif term.kind == "activity" and term.column.static and rows.any():
                 # What is drawn while nothing is asked cannot be more than the least that was ever seen.
                 floor = float(np.percentile(target[rows, term.rail] / design.seconds[rows], LEAST_PERCENT))
