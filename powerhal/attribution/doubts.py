@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from powerhal.attribution.model import Learned
 from powerhal.attribution.problem import Problem
-from powerhal.attribution.settle import Account, Settled
+from powerhal.attribution.settle import Account, Settled, factors_of
 from powerhal.attribution.uncertainty import Doubt
 
 Floats = npt.NDArray[np.float64]
@@ -143,8 +143,7 @@ def _leak_joules(problem: Problem, theta: Floats) -> dict[str, float]:
 def doubts_of(learned: Learned) -> Doubted:
     """All sources of doubt of a fit."""
     problem = learned.problem
-    values = np.linalg.eigvalsh(learned.covariance)
-    factors = int((values > 1e-14 * max(float(values[-1]), 1e-300)).sum())
+    factors = factors_of(learned.covariance).shape[1]
     tops = [r for r, above in enumerate(problem.tree.above.tolist()) if above < 0]
     energy = problem.target[:, tops].sum(axis=0)
     # Several roots: their errors are independent, so they add in squares.

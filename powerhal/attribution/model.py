@@ -273,6 +273,9 @@ def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
         own, ways = np.linalg.eigh(half @ (block.xx[inner] / found.noise) @ half.T)
         upright = (ways / np.clip(1.0 - own, LEVERAGE, None)) @ (ways.T @ score)
         meat += np.outer(upright, upright)
+    # Few blocks may agree by luck; no direction is surer than windows that know nothing of each other allow.
+    spread, ways = np.linalg.eigh(meat)
+    meat = (ways * np.maximum(spread, 1.0)) @ ways.T
     out = np.zeros_like(found.covariance)
     out[inner] = half.T @ meat @ half
     return np.asarray(0.5 * (out + out.T))

@@ -95,6 +95,19 @@ def settle(learned: Learned, paid: Mapping[int, Split], processes: int, *, forei
     return _Settling(learned, paid, processes, foreign=foreign).run()
 
 
+def factors_of(covariance: Floats) -> Floats:
+    """F (q, f) with F F' = covariance: independent sources of doubt, one a column.
+
+    Units differ by twenty powers of ten (W per volt, J per byte), so it is the correlation that is taken apart.
+    """
+    size = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    scale = np.where(size > 0, size, 1.0)
+    values, vectors = np.linalg.eigh(covariance / scale[:, None] / scale)
+    live = values > 1e-12 * max(float(values[-1]), 1e-300)
+    out: Floats = size[:, None] * vectors[:, live] * np.sqrt(values[live])
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class _Weight:
     """Per window and rail: how loose its unattributed part is, the variance of its balance, what it is
@@ -141,9 +154,7 @@ class _Settling:
         self.parts = parts_of(problem)
         self.processes = processes
         self.paid = paid
-        values, vectors = np.linalg.eigh(covariance)
-        live = values > 1e-14 * max(float(values[-1]), 1e-300)
-        self.root_cov: Floats = vectors[:, live] * np.sqrt(values[live])
+        self.root_cov = factors_of(covariance)
         design = problem.design
         self.tops = [r for r, above in enumerate(problem.tree.above.tolist()) if above < 0]
         self.top_of = np.array([self._top(r) for r in range(len(design.rails))])
