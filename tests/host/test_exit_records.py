@@ -94,10 +94,10 @@ def test_this_kernels_records_agree_with_wait4(work):
     ended = records.drain({pid})
     records.close()
     records.close()
-    # The record is cut during exit: after the child's own last look, before the end that wait4 sees (which
-    # counts ended threads up to their last switch only: seen 0.1 ms less than the record).
-    assert last_look <= ended[pid] <= (used.ru_utime + used.ru_stime) * 1e9 + 1_000_000
-    assert ended[pid] >= 30_000_000
+    # The record is cut during exit: after the child's own last look, before the end that wait4 sees. Of several
+    # threads it misses up to a switch of the last one (seen: 0.1 to 0.3 ms).
+    assert last_look - 1_000_000 <= ended[pid] <= (used.ru_utime + used.ru_stime) * 1e9 + 1_000
+    assert ended[pid] >= 29_000_000
 
 
 class ToldExits:
