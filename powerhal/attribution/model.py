@@ -251,15 +251,14 @@ def _error_model(problem: Problem, theta: Floats) -> Floats:
 
 
 def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
-    """Covariance of theta from the scatter of blocks and the priors (sandwich); 0 for terms held at 0.
+    """Covariance of theta from the scatter of blocks and the priors (sandwich), as if none were held at 0.
 
     A block that decides a coefficient alone leaves no residual of its own, so its score is taken with the
     residuals that a fit without that block would leave, (I - H_b)^-1 score: the leave-block-out form
     ("CR3", MacKinnon, Nielsen and Webb 2023), which holds what it claims with few blocks.
     """
     _, precision = problem.prior.arrays(found.names)
-    free = set(problem.free)
-    live = np.array([k for k, n in enumerate(found.names) if n in free or found.theta[k] > 0.0], dtype=np.int64)
+    live = np.flatnonzero(found.seen)
     inner = np.ix_(live, live)
     prior = np.diag(precision[live])
     whole = sum((b.xx[inner] for b in blocks), np.zeros(prior.shape)) / found.noise + prior
