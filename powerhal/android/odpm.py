@@ -128,9 +128,6 @@ def _meter(rails: _Rails, meter: str, files: dict[str, list[Path]]) -> dict[str,
     for file in files.get("measurement_stop", ()):
         for where, line in _lines(file):
             _stopped(rails, meter, where, line)
-    first = {
-        a: next((line for f in files.get(a, ()) for _, line in _lines(f)), None) for a in ("name", "sampling_rate")
-    }
     ids = [channel.id for key, channel in rails.channels.items() if key[0] == meter]
     return {"name": _first(files, "name"), "sampling_rate_hz": _rate(_first(files, "sampling_rate")), "channels": ids}
 

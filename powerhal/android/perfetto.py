@@ -8,6 +8,7 @@ Packet clocks other than BOOTTIME, and those of other machines, are converted by
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,9 +32,9 @@ from powerhal.android.powerstats import (
 from powerhal.android.rails_names import track_name
 from powerhal.errors import FileError, MissingExtra, Problem
 
-LARGEST = 2 << 30  # bytes: protobuf's own limit of one message
 INFLATED = 1 << 28  # bytes that one compressed packet may become
-NS = 1_000_000
+NS = 1_000_000  # in a ms
+_TEXT = re.compile(rb"\s*(?:#[^\n]*\n\s*)*packet\s*[:{]")
 
 RailKey = tuple[int, int, int]  # machine, session, index
 
@@ -53,9 +54,12 @@ class _Trace:
     issues: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
-def read_perfetto(path: str) -> PowerStats:
-    """Everything about power in a trace file; raises FileError for what is no trace, MissingExtra without perfetto."""
-    packets = _packets(path)
+def parse_trace(content: bytes, path: str = "-") -> PowerStats:
+    """Everything about power in a trace, binary or in protobuf's text form.
+
+    Raises FileError for what is no trace, MissingExtra without perfetto.
+    """
+    packets = _packets(content, path)
     trace = _Trace()
     for packet in packets:  # snapshots first: a packet may be older than the snapshot that places it
         trace.clocks.learn(packet)
@@ -72,11 +76,8 @@ def _messages() -> Any:
     return perfetto_trace_pb2
 
 
-def _packets(path: str) -> list[Any]:
-    """Packets in file order, compressed ones opened; asks for the classes first, for a clear MissingExtra."""
-    _messages()
-    with open(path, "rb") as stream:
-        content = stream.read(LARGEST)
+def _packets(content: bytes, path: str) -> list[Any]:
+    """Packets in file order, compressed ones opened; raises FileError when there are none."""
     packets = list(_opened(_parsed(content, path), path))
     if not packets:
         raise FileError(f"{path}: no Perfetto trace: it has no packets", code="PH-N220")
@@ -84,12 +85,17 @@ def _packets(path: str) -> list[Any]:
 
 
 def _parsed(content: bytes, path: str) -> Any:
+    messages = _messages()  # first, so that its absence is said as such
+    from google.protobuf import text_format
     from google.protobuf.message import DecodeError
 
-    trace = _messages().Trace()
+    trace = messages.Trace()
     try:
-        trace.ParseFromString(content)
-    except DecodeError as error:
+        if _TEXT.match(content):
+            text_format.Parse(content, trace)
+        else:
+            trace.ParseFromString(content)
+    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: no Perfetto trace, or a damaged one ({error})", code="PH-N220") from error
     return trace
 

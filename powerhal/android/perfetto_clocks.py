@@ -44,7 +44,7 @@ class Clocks:
         t_ns = packet.timestamp * self._unit.get(key, 1)
         boot = self._key(machine, sequence, BOOTTIME)
         if self.primary == clock and not machine:
-            return t_ns
+            return int(t_ns)
         return self.of_boot(self._convert(key, boot, t_ns), machine)
 
     def of_boot(self, boot_ns: int, machine: int = 0) -> int:
