@@ -27,7 +27,7 @@ from powerhal.units import format_quantity
 
 LEAST_SHUNT_OHMS, MOST_SHUNT_OHMS = 100e-6, 1.0
 RECORDED = ("cpu", "idle", "thermal", "net", "disk", "display", "gpu")
-KERNEL_KINDS = ("hwmon", "power_supply", "iio", "powercap")
+KERNEL_KINDS = ("hwmon", "power_supply", "iio", "powercap", "odpm")
 LEAST_OPP_V, MOST_OPP_V = 0.3, 2.0
 
 Place = tuple[Path, Sensor | MeterSensor, ChipType]

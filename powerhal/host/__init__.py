@@ -13,7 +13,7 @@ from powerhal.channel import ActivitySource, Source
 from powerhal.host.context import HostContext
 from powerhal.transport import FileRoot
 
-SENSORS = ("hwmon", "power_supply", "iio", "powercap")
+SENSORS = ("hwmon", "power_supply", "iio", "powercap", "odpm")
 ACTIVITIES = ("cpufreq", "cpu", "idle", "thermal", "net", "disk", "display", "gpu")
 
 __all__ = ["ACTIVITIES", "SENSORS", "HostContext", "activity_sources", "detect"]

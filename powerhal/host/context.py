@@ -18,6 +18,7 @@ DEFAULT_RATES_HZ: Mapping[str, float] = {
     "hwmon": 10.0,
     "iio": 10.0,
     "powercap": 10.0,
+    "odpm": 10.0,
     "power_supply": 1.0,
     "idle": 1.0,
     "thermal": 1.0,
