@@ -10,7 +10,7 @@ deviation. Loadings add up like the energies do, so any grouping of rows has an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from powerhal.attribution.model import Learned
 
-from powerhal.attribution.problem import COMPUTING, Problem
+from powerhal.attribution.payment import Given, Payment
+from powerhal.attribution.problem import Problem
 from powerhal.attribution.processes import Split
 from powerhal.attribution.reconcile import RailTree, reconcile
 
@@ -52,6 +53,10 @@ class Account:
     joules: Floats
     loadings: Floats
     alone_j2: Floats
+
+    def plus(self, other: Account) -> Account:
+        """Both together, holder by holder."""
+        return Account(self.joules + other.joules, self.loadings + other.loadings, self.alone_j2 + other.alone_j2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +148,7 @@ class _Settling:
     def __init__(self, learned: Learned, paid: Mapping[int, Split], processes: int, *, foreign: bool = False) -> None:
         problem, covariance = learned.problem, learned.covariance
         self.foreign = foreign
-        self.spread = learned.spread.get("processes", 0.0)
-        kinds = {d.name: d.kind for d in problem.design.topology.devices}
-        self.alike = {
-            k for k, t in enumerate(problem.terms) if t.column is not None and kinds.get(t.column.device) in COMPUTING
-        }
+        self.learned = learned
         self.problem = problem
         self.theta = learned.theta
         self.error = learned.error
@@ -403,91 +404,23 @@ class _Settling:
         nobody = -(own / np.maximum(inner, 1e-30) * left)[:, :, None] * balance
         return moved, nobody.sum(axis=1)
 
-    # -- processes -----------------------------------------------------------------------------
-
     def _pay(self, solved: Floats, moved: Floats) -> tuple[Account, dict[str, Floats], dict[str, Account]]:
         """Split dynamic parts over processes, with loadings; what is left is the device's rest."""
         factors = self.root_cov.shape[1]
-        joules, loadings = np.zeros(self.processes), np.zeros((self.processes, factors))
-        alone = np.zeros(self.processes)
+        total = Account(np.zeros(self.processes), np.zeros((self.processes, factors)), np.zeros(self.processes))
         by_device: dict[str, Floats] = {}
         rest: dict[str, Account] = {}
         shifts = np.concatenate([shift for _, shift in self.moves])
+        payment = Payment(self.learned, self.root_cov, self.paid, self.processes)
         for j, part in enumerate(self.parts):
             if part.static:
                 continue
-            mine, mine_loadings = np.zeros(self.processes), np.zeros((self.processes, factors))
-            ties = np.zeros(self.processes)
-            drag, relative = self.drag[part.rail], self.error[part.rail, 0]
-            for k, share in self._shares(part).items():
-                if k not in self.paid:
-                    continue
-                factor, moves = self._own_efficiency(k)
-                paid = self.paid[k].scaled(factor)
-                column = solved[:, j] * share
-                mine += paid.energy(column, self.processes)
-                # Of what is open each payer has its part; and the split itself is as rough as the model.
-                share2 = replace(paid, part=paid.part**2)
-                between = replace(paid, part=paid.part * (1.0 - np.minimum(paid.part, 1.0)))
-                alone += share2.energy(self.open_j2[:, j] * share**2, self.processes)
-                alone += between.energy(drag * (relative * column) ** 2, self.processes)
-                ties += paid.ties(column, self.processes)
-                if k in self.alike:
-                    spent = paid.energy(column, self.processes)
-                    spent[list(moves)] = 0.0  # what these draw was looked at; of the others only the spread is known
-                    alone += (self.spread * spent) ** 2
-                for f in range(factors):
-                    mine_loadings[:, f] += paid.energy(shifts[:, j, f] * share, self.processes)
-                mine_loadings += self._efficiency_loadings(self.paid[k], factor, moves, column)
-            alone += ties
-            joules += mine
-            loadings += mine_loadings
-            by_device[part.device] = by_device.get(part.device, np.zeros(self.processes)) + mine
-            left = solved[:, j].sum() - mine.sum()
-            before = rest.get(part.device)
-            left_loadings = moved[j] - mine_loadings.sum(axis=0)
-            part_left = left / max(float(solved[:, j].sum()), 1e-12)
-            rest[part.device] = Account(
-                np.array([left]) + (before.joules if before else 0.0),
-                left_loadings[None, :] + (before.loadings if before else 0.0),
-                np.array([part_left**2 * self.open_j2[:, j].sum()]) + (before.alone_j2 if before else 0.0),
-            )
-        return Account(joules, loadings, alone), by_device, rest
-
-    def _shares(self, part: Part) -> dict[int, Floats]:
-        """Each activity term's share of its part in each window; process terms belong to their column's term."""
-        terms = self.problem.terms
-        main = {terms[k].column: k for k in part.terms if terms[k].kind != "process"}
-        size = {k: np.zeros(self.problem.x.shape[0]) for k in main.values()}
-        for k in part.terms:
-            size[main[terms[k].column]] += self.problem.x[:, k] * self.theta[k]
-        total = np.maximum(sum(np.maximum(v, 0.0) for v in size.values()), 1e-30)
-        return {k: np.maximum(v, 0.0) / total for k, v in size.items()}
-
-    def _own_efficiency(self, k: int) -> tuple[Floats, dict[int, Floats]]:
-        """What each process draws against the average of term k, and how that moves with each factor."""
-        factor = np.ones(self.processes)
-        moves: dict[int, Floats] = {}
-        base = float(self.theta[k])
-        for i, term in enumerate(self.problem.terms):
-            if term.kind == "process" and term.column is self.problem.terms[k].column and base > 0:
-                factor[term.process] = max(0.05, 1.0 + float(self.theta[i]) / base)
-                moves[term.process] = (self.root_cov[i] - self.root_cov[k] * self.theta[i] / base) / base
-        return factor, moves
-
-    def _efficiency_loadings(self, paid: Split, factor: Floats, moves: Mapping[int, Floats], column: Floats) -> Floats:
-        """How the split moves when one process's efficiency does: it pays more, the others less."""
-        out = np.zeros((self.processes, self.root_cov.shape[1]))
-        if not moves:
-            return out
-        scaled = paid.scaled(factor)
-        size = column.size
-        whole = np.bincount(scaled.window, scaled.part, minlength=size)
-        for process, move in moves.items():
-            mine = scaled.process == process
-            own = np.bincount(scaled.window[mine], scaled.part[mine], minlength=size)
-            relative = np.divide(own, whole, out=np.zeros(size), where=whole > 0)
-            taken = -scaled.energy(column * relative, self.processes)
-            taken[process] += float((own * column).sum())
-            out += taken[:, None] * (move / max(float(factor[process]), 0.05))[None, :]
-        return out
+            given = Given(solved[:, j], shifts[:, j], self.open_j2[:, j], float(self.drag[part.rail]))
+            joules, loadings, alone = payment.split(part.terms, part.rail, given)
+            total = Account(total.joules + joules, total.loadings + loadings, total.alone_j2 + alone)
+            by_device[part.device] = by_device.get(part.device, np.zeros(self.processes)) + joules
+            left, whole = float(solved[:, j].sum() - joules.sum()), float(solved[:, j].sum())
+            own = (left / max(whole, 1e-12)) ** 2 * float(self.open_j2[:, j].sum())
+            mine = Account(np.array([left]), (moved[j] - loadings.sum(axis=0))[None, :], np.array([own]))
+            rest[part.device] = rest[part.device].plus(mine) if part.device in rest else mine
+        return total, by_device, rest
