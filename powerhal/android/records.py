@@ -331,8 +331,5 @@ def api_levels(checkin: int, parcel: int) -> tuple[int, ...]:
     """
     low = parcel & 0xFFFF
     same = [v for v in VERSIONS if v.checkin == checkin]
-    exact = [v for v in same if v.parcel == low]
-    if exact:
-        return exact[0].apis
-    newer = [v for v in same if v.parcel > low] or [v for v in VERSIONS if v.checkin > checkin] if not same else same
-    return (min(newer, key=lambda v: abs(v.parcel - low)) if newer else VERSIONS[-1]).apis
+    pool = same or [v for v in VERSIONS if v.checkin > checkin] or VERSIONS[-1:]
+    return min(pool, key=lambda v: (v.checkin, abs(v.parcel - low))).apis

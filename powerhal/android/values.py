@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:E-?[1-9][0-9]*)?", re.ASCII)
 MAX_DIGITS = 400  # no counter or charge is longer; longer text is refused before anything converts it
@@ -40,7 +41,7 @@ def print_mah(value: float) -> str:
 
 def print_double(value: float) -> str:
     """A double as Java's `Double.toString` prints it (plain from 1e-3 to 1e7, else `1.2E-5`)."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not isfinite(value):
         return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
     plain = repr(value)
     if value == 0 or 1e-3 <= abs(value) < 1e7:
@@ -56,9 +57,7 @@ def _scientific(value: Decimal) -> str:
 
 
 def _print_decimal(value: Decimal) -> str:
-    return format(value, "f") if value == 0 or value.adjusted() >= -5 or int(value.as_tuple().exponent) > -9 else (
-        _scientific(value)
-    )
+    return format(value, "f")
 
 
 def read_int(text: str) -> Value:
@@ -144,4 +143,4 @@ def number(value: Value) -> int | float | None:
     """A value for arithmetic: None for what is absent, malformed or no number."""
     if isinstance(value, Decimal):
         return float(value)
-    return value if isinstance(value, int | float) and value == value else None
+    return value if isinstance(value, int | float) and isfinite(value) else None

@@ -1,0 +1,243 @@
+"""Whatever a dump comes in, as numbered lines of text: plain, gzip, zip, UTF-8 or UTF-16, any line ends.
+
+Nothing is unpacked to disk, no name inside an archive is used as a path, archives inside archives stay
+closed. Limits hold against hostile input: `MAX_TEXT` inflated bytes, `MAX_RATIO` inflated to packed,
+`MAX_LINE` bytes in a line (a longer one is counted and skipped).
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from powerhal.android.issues import Issues
+from powerhal.errors import FileError, TransportError
+
+CHUNK = 1 << 18
+MAX_LINE = 1 << 20
+MAX_TEXT = 4 << 30
+MAX_RATIO = 200  # text dumps pack about 10 : 1
+RATIO_FREE = 32 << 20  # below this much text the ratio is nobody's danger
+MAX_ARCHIVE = 1 << 30
+HEADERS = (b"== dumpstate", b"Build fingerprint", b"------ ", b"9,", b"8,", b"Battery History", b"Statistics since")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Where text comes from: `container` is plain, gzip or zip; `member` the file inside a zip."""
+
+    name: str
+    container: str
+    stream: IO[bytes]
+    packed: int | None = None  # bytes before inflation, when known
+    member: str = ""
+
+
+def open_inputs(path: str | Path, issues: Issues) -> list[Input]:
+    """The texts in a file ('-' is standard input); several when a zip holds several bugreports.
+
+    Raises TransportError when the file cannot be read, FileError when an archive holds no dump.
+    """
+    name = str(path)
+    try:
+        stream: IO[bytes] = sys.stdin.buffer if name == "-" else open(path, "rb")  # noqa: SIM115 - `Lines` reads it
+    except OSError as error:
+        kind = {2: "absent", 13: "denied"}.get(error.errno or 0, "io")
+        raise TransportError(f"{name}: {error.strerror}", kind=kind, errno=error.errno) from error
+    return from_stream(stream, name, issues)
+
+
+def from_stream(stream: IO[bytes], name: str, issues: Issues) -> list[Input]:
+    """The texts of an open stream of bytes; it is told by its first bytes what it is."""
+    buffered = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var]
+    magic = buffered.peek(4)[:4]
+    if magic[:2] == b"\x1f\x8b":
+        size = Path(name).stat().st_size if name != "-" and Path(name).is_file() else None
+        return [Input(name, "gzip", gzip.GzipFile(fileobj=buffered), size)]  # type: ignore[arg-type]
+    if magic == b"PK\x03\x04":
+        return _zip(buffered, name, issues)
+    return [Input(name, "plain", buffered)]
+
+
+def _zip(stream: IO[bytes], name: str, issues: Issues) -> list[Input]:
+    if not stream.seekable():
+        data = stream.read(MAX_ARCHIVE + 1)
+        if len(data) > MAX_ARCHIVE:
+            raise FileError(f"{name}: archive larger than {MAX_ARCHIVE >> 20} MiB", code="PH-D001")
+        stream = io.BytesIO(data)
+    try:
+        archive = zipfile.ZipFile(stream)
+        chosen = _members(archive, issues)
+        return [
+            Input(name, "zip", archive.open(info), info.compress_size, PurePosixPath(info.filename).name)
+            for info in chosen
+        ]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error, EOFError, ValueError) as error:
+        raise FileError(f"{name}: not a readable zip: {error}", code="PH-D001") from error
+
+
+def _members(archive: zipfile.ZipFile, issues: Issues) -> list[zipfile.ZipInfo]:
+    """The bugreport that main_entry.txt names, else every text member that begins like a dump, biggest first."""
+    infos = [i for i in archive.infolist() if not i.is_dir() and not _refused(i, issues)]
+    by_name = {PurePosixPath(i.filename).name: i for i in infos}
+    entry = by_name.get("main_entry.txt")
+    if entry:
+        with archive.open(entry) as stream:
+            named = stream.read(4096).decode("utf-8", "replace").strip()
+        if main := by_name.get(PurePosixPath(named).name):
+            _note_others(archive, infos, main, issues)
+            return [main]
+        issues.add(0, "zip", "main_entry.txt", f"names {named[:80]!r}, which is not there")
+    found = sorted((i for i in infos if _like_a_dump(archive, i)), key=lambda i: -i.file_size)
+    if not found:
+        raise FileError(
+            "no battery-stats dump or bugreport in the zip", code="PH-D002", hint="name the text file itself"
+        )
+    return found
+
+
+def _note_others(
+    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], main: zipfile.ZipInfo, issues: Issues
+) -> None:
+    for info in infos:
+        name = PurePosixPath(info.filename).name
+        if info is not main and name.startswith("bugreport") and _like_a_dump(archive, info):
+            issues.add(0, "zip", name[:80], "another bugreport in the same zip, not read")
+
+
+def _refused(info: zipfile.ZipInfo, issues: Issues) -> bool:
+    """Whether a member breaks a limit before a byte of it is inflated."""
+    ratio = info.file_size / max(info.compress_size, 1)
+    why = ""
+    if info.flag_bits & 1:
+        why = "encrypted"
+    elif info.file_size > MAX_TEXT or (ratio > MAX_RATIO and info.file_size > RATIO_FREE):
+        why = f"would inflate {ratio:.0f} : 1 to {info.file_size} bytes"
+    if why:
+        issues.add(0, "zip", PurePosixPath(info.filename).name[:80], f"refused: {why}")
+    return bool(why)
+
+
+def _like_a_dump(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    if not info.filename.endswith((".txt", ".log", ".csv")) or info.filename.startswith("FS/"):
+        return False
+    with archive.open(info) as stream:
+        head = stream.read(1 << 16)
+    return any(head.startswith(mark) or b"\n" + mark in head for mark in HEADERS)
+
+
+@dataclass(slots=True)
+class Lines:
+    """Numbered lines of one input; `count` and the rest are known when they have been read to the end."""
+
+    source: Input
+    issues: Issues
+    count: int = 0
+    skipped: int = 0
+    bytes_read: int = 0
+    crlf: int = 0
+    terminated: bool = True
+    encoding: str = "utf-8"
+    _pending: bytes = b""
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """(line number from 1, line without its end); bytes that are no UTF-8 survive as surrogates."""
+        skipping = False
+        for chunk in self._text():
+            data = self._pending + chunk
+            cut = data.rfind(b"\n") + 1
+            self._pending = data[cut:]
+            if cut:
+                whole = data[:cut]
+                if skipping:
+                    self._skip()
+                    whole, skipping = whole[whole.index(b"\n") + 1 :], False
+                yield from self._split(whole)
+            if len(self._pending) > MAX_LINE:
+                self._pending, skipping = b"", True
+        if skipping:
+            self._skip()
+            self.terminated = False
+        elif self._pending:
+            self.terminated = False
+            yield from self._split(self._pending + b"\n")
+
+    def _skip(self) -> None:
+        self.count += 1
+        self.skipped += 1
+        self.issues.add(self.count, "line", "", f"longer than {MAX_LINE} bytes: skipped")
+
+    def _split(self, whole: bytes) -> Iterator[tuple[int, str]]:
+        if not whole:
+            return
+        lines = whole.decode("utf-8", "surrogateescape").split("\n")
+        lines.pop()
+        returns = b"\r" in whole
+        for line in lines:
+            self.count += 1
+            if returns and line.endswith("\r"):
+                self.crlf += 1
+                line = line.rstrip("\r")  # noqa: PLW2901 - `adb shell` of old phones doubles them
+            yield self.count, line
+
+    def _text(self) -> Iterator[bytes]:
+        """UTF-8 bytes, whatever the file is in."""
+        raw = self._raw()
+        first = next(raw, b"")
+        encoding, skip = sniff(first)
+        self.encoding = encoding
+        if encoding == "utf-8":
+            yield first[skip:]
+            yield from raw
+            return
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        yield decoder.decode(first[skip:]).encode("utf-8", "surrogateescape")
+        for chunk in raw:
+            yield decoder.decode(chunk).encode("utf-8", "surrogateescape")
+        yield decoder.decode(b"", True).encode("utf-8", "surrogateescape")
+
+    def _raw(self) -> Iterator[bytes]:
+        limit = MAX_TEXT
+        if self.source.packed is not None:
+            limit = min(limit, max(RATIO_FREE, self.source.packed * MAX_RATIO))
+        while True:
+            try:
+                chunk = self.source.stream.read(CHUNK)
+            except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+                self.issues.add(self.count, self.source.container, "", f"cannot be inflated further: {error}")
+                self.terminated = False
+                return
+            if not chunk:
+                return
+            self.bytes_read += len(chunk)
+            if self.bytes_read > limit:
+                self.issues.add(self.count, self.source.container, "", f"stopped after {limit} bytes of text")
+                self.terminated = False
+                return
+            yield chunk
+
+
+def sniff(head: bytes) -> tuple[str, int]:
+    """The encoding of a text by its first bytes, and how many of them are its mark."""
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8", 3
+    if head.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le", 2
+    if head.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be", 2
+    sample = head[:512]
+    if len(sample) >= 8:
+        half = len(sample) // 2
+        if sample[1::2].count(0) > 0.8 * half and sample[::2].count(0) < 0.2 * half:
+            return "utf-16-le", 0
+        if sample[::2].count(0) > 0.8 * half and sample[1::2].count(0) < 0.2 * half:
+            return "utf-16-be", 0
+    return "utf-8", 0

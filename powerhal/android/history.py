@@ -1,0 +1,150 @@
+"""The battery history as one state machine, fed by check-in lines or by text lines.
+
+Times are ms since the first item; epochs come from TIME commands. RESET and START clear every state.
+After OVERFLOW only the battery's own values can be trusted, so states stop counting until the next START
+or RESET.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from powerhal.android.history_lines import HistoryLine, PoolLine, Token, explained, known_command
+from powerhal.android.history_tokens import BY_NAME, LONG, WORDS
+from powerhal.android.issues import Issues
+from powerhal.android.values import Value
+
+
+class Change(NamedTuple):
+    """One change under its long name; `value` is a number, a word, or (uid, text) of the pool for an event."""
+
+    sign: str
+    name: str
+    value: object = None
+
+
+class Item(NamedTuple):
+    """Everything that changed at one time; `time_ms` since the first item, `line` in the file."""
+
+    line: int
+    time_ms: int
+    changes: tuple[Change, ...]
+
+
+class Mark(NamedTuple):
+    """A command: RESET, START, SHUTDOWN, OVERFLOW or TIME; `epoch_ms` where the platform gave it."""
+
+    line: int
+    time_ms: int
+    command: str
+    epoch_ms: int | None = None
+
+
+@dataclass(slots=True)
+class History:
+    """What happened: `items` with their changes, `marks`, the string `pool`, and sums that need one pass."""
+
+    issues: Issues
+    items: list[Item] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    pool: dict[int, tuple[int, str]] = field(default_factory=dict)
+    now_ms: int = 0
+    levels: list[tuple[int, int]] = field(default_factory=list)
+    volts: list[tuple[int, int]] = field(default_factory=list)
+    charges: list[tuple[int, int]] = field(default_factory=list)
+    states_ms: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    lines: int = 0
+    resets: int = 0
+    overflows: int = 0
+    next_start: int | None = None
+    local_start: str = ""  # text form only: the device's own clock, of an unknown zone
+    _on: dict[str, int] = field(default_factory=dict)
+    _trusted: bool = True
+
+    def feed(self, line: HistoryLine | PoolLine) -> None:
+        """One check-in line."""
+        self.lines += 1
+        if isinstance(line, PoolLine):
+            if isinstance(line.index, int) and isinstance(line.uid, int):
+                self.pool[line.index] = (line.uid, line.text)
+            return
+        if isinstance(line.delta, int) and line.delta >= 0:
+            self.now_ms += line.delta
+        elif isinstance(line.delta, int):
+            self.issues.add(line.line, "h", "delta", "time runs backwards")
+        if line.commands:
+            self._command(line.line, line.commands)
+        if line.tokens:
+            self.change(line.line, [c for t in line.tokens if (c := self._resolve(t))])
+
+    def _command(self, line: int, commands: tuple[Value, ...]) -> None:
+        for word in commands:
+            if not known_command(word):
+                self.unknown[str(word)] += 1
+        epoch = next((w for w in commands if isinstance(w, int)), None)
+        for word in commands:
+            if isinstance(word, str):
+                self.mark(line, word.strip("*"), epoch)
+
+    def mark(self, line: int, command: str, epoch_ms: int | None = None) -> None:
+        """A command at the present time."""
+        self.marks.append(Mark(line, self.now_ms, command, epoch_ms))
+        if command in ("RESET", "START", "SHUTDOWN"):
+            self.close()
+            self._trusted = command != "SHUTDOWN"
+            self.resets += command == "RESET"
+        elif command == "OVERFLOW":
+            self.overflows += 1
+            self.close()
+            self._trusted = False
+
+    def _resolve(self, token: Token) -> Change | None:
+        word = WORDS.get(token.key)
+        if word is None:
+            if not explained(token):
+                self.unknown[token.key] += 1
+            return Change(token.sign, token.key, token.value) if token.key else None
+        value: object = token.value
+        if word.kind == "event" or (word.kind == "bit" and value is not None):
+            value = self.pool.get(value, value) if isinstance(value, int) else value
+        elif word.kind == "enum":
+            value = LONG[token.key].get(str(value), value)
+        return Change(token.sign, word.name, value)
+
+    def change(self, line: int, changes: Iterable[Change]) -> None:
+        """Changes at the present time, under their long names."""
+        kept = tuple(changes)
+        self.items.append(Item(line, self.now_ms, kept))
+        for change in kept:
+            series = SERIES.get(change.name)
+            if series is not None and isinstance(change.value, int):
+                getattr(self, series).append((self.now_ms, change.value))
+            elif change.sign and (word := BY_NAME.get(change.name)) and word.kind in STATES and self._trusted:
+                if change.sign == "+":
+                    self._on.setdefault(change.name, self.now_ms)
+                else:
+                    self._off(change.name)
+
+    def _off(self, name: str) -> None:
+        since = self._on.pop(name, None)
+        if since is not None:
+            self.states_ms[name] += self.now_ms - since
+
+    def close(self) -> None:
+        """End every state that is on, at the present time."""
+        for name in list(self._on):
+            self._off(name)
+
+    @property
+    def start_ms(self) -> int | None:
+        """Epoch ms of time 0, by the first TIME command; None when there is none."""
+        return next((m.epoch_ms - m.time_ms for m in self.marks if m.epoch_ms is not None), None)
+
+
+# `device_idle` was a bit in Android 5.1 and 6 (`+di`), an enum later
+STATES = ("bit", "enum")
+SERIES = {"battery_level": "levels", "volt": "volts", "charge": "charges"}

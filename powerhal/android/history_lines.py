@@ -1,0 +1,141 @@
+"""Check-in history lines, both ways: `9,hsp` (string pool) and `9,h` (what changed, and when).
+
+Unlike the other records these have no columns but tokens: `+S`, `-w`, `Bl=99`, `+Etp=2`; commands stand
+behind colons (`0:RESET:TIME:1700000001000`). Every line prints again, byte for byte, from its typed parts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from powerhal.android.history_tokens import COMMANDS, WORDS
+from powerhal.android.issues import Issues
+from powerhal.android.values import Malformed, Value, read_any, read_int, show
+
+TOKEN = re.compile(r"([+-]?)([^=,]*)(?:(=)([^,]*))?")
+# details whose text is free form (commas, equal signs): they reach to the end of the line
+FREE = ("Dpst", "XB", "XC", "XE", "Dcpu")
+
+
+class Token(NamedTuple):
+    """One change: sign `+`, `-` or empty; `value` None when there is no `=`; a tuple for a detail."""
+
+    sign: str
+    key: str
+    value: Value | tuple[Value, ...] = None
+
+
+class HistoryLine(NamedTuple):
+    """One `9,h` line: `delta` in ms since the line before; `commands` like (RESET, TIME, 1700000001000)."""
+
+    line: int
+    prefix: int
+    delta: Value
+    commands: tuple[Value, ...]
+    tokens: tuple[Token, ...]
+
+
+class PoolLine(NamedTuple):
+    """One `9,hsp` line: a string of the pool that events refer to by `index`, with the uid it belongs to."""
+
+    line: int
+    prefix: int
+    index: Value
+    uid: Value
+    text: str
+    quoted: bool
+
+
+def is_history(line: str) -> bool:
+    """Whether a check-in line is of the history (its second column is no uid)."""
+    return line[1:4] in {",h,", ",hs"} and (line[3] == "," or line[1:6] == ",hsp,")
+
+
+def read_history(number: int, line: str, issues: Issues) -> HistoryLine | PoolLine:
+    """A line for which `is_history` holds; columns that cannot be read are `Malformed` and noted."""
+    prefix = int(line[0])
+    if line[1:6] == ",hsp,":
+        return _read_pool(number, prefix, line[6:], issues)
+    head, comma, rest = line[4:].partition(",")
+    delta_text, *commands = head.split(":")
+    delta = read_int(delta_text)
+    if isinstance(delta, Malformed):
+        issues.add(number, "h", "delta", f"{delta.why}: {delta_text[:40]!r}")
+    tokens = _read_tokens(rest) if comma else ()
+    return HistoryLine(number, prefix, delta, tuple(map(read_any, commands)), tokens)
+
+
+def _read_pool(number: int, prefix: int, text: str, issues: Issues) -> PoolLine:
+    parts = text.split(",", 2)
+    index, uid = read_int(parts[0]), read_int(parts[1]) if len(parts) > 1 else None
+    body = parts[2] if len(parts) > 2 else ""
+    if isinstance(index, Malformed) or not isinstance(uid, int):
+        issues.add(number, "hsp", "index", "a pool line needs an index and a uid")
+    quoted = len(body) >= 2 and body[0] == body[-1] == '"' and _escape(_unescape(body[1:-1])) == body[1:-1]
+    if len(parts) < 3:
+        return PoolLine(number, prefix, Malformed(text, "cut"), None, "", False)
+    return PoolLine(number, prefix, index, uid, _unescape(body[1:-1]) if quoted else body, quoted)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r'\\(["\\])', r"\1", text) if "\\" in text else text
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _read_tokens(text: str) -> tuple[Token, ...]:
+    if text.startswith(FREE):
+        return (_read_detail(text),)
+    tokens = []
+    at = 0
+    while at <= len(text):
+        if text.startswith("XE,", at) or text.startswith("XC,", at):
+            tokens.append(_read_detail(text[at:]))
+            break
+        match = TOKEN.match(text, at)
+        if match is None:
+            break
+        sign, key, equals, value = match.groups()
+        tokens.append(Token(sign, key, read_any(value) if equals else None))
+        at = match.end() + 1
+    return tuple(tokens)
+
+
+def _read_detail(text: str) -> Token:
+    """`Dcpu=a:b/uid:u:s`, `Dpst=usr,sys,...,text`, `XE,name=uC,...`: the key, and the columns behind it."""
+    key = re.match(r"[A-Za-z]+", text)
+    assert key is not None
+    name, rest = key.group(), text[key.end() :]
+    return Token("", name, (rest[:1], *map(read_any, rest[1:].split(","))))
+
+
+def emit_history(item: HistoryLine | PoolLine) -> str:
+    """The line again, from its typed parts (without a line end)."""
+    if isinstance(item, PoolLine):
+        if item.uid is None and isinstance(item.index, Malformed):
+            return f"{item.prefix},hsp,{item.index.text}"
+        text = f'"{_escape(item.text)}"' if item.quoted else item.text
+        return f"{item.prefix},hsp,{show(item.index, 'int')},{show(item.uid, 'int')},{text}"
+    head = ":".join([show(item.delta, "int"), *(show(c, "any") for c in item.commands)])
+    return ",".join([f"{item.prefix},h,{head}", *map(_emit_token, item.tokens)])
+
+
+def _emit_token(token: Token) -> str:
+    head = f"{token.sign}{token.key}"
+    if isinstance(token.value, tuple):
+        separator, *columns = token.value
+        return head + show(separator, "any") + ",".join(show(c, "any") for c in columns)
+    return head if token.value is None else f"{head}={show(token.value, 'any')}"
+
+
+def explained(token: Token) -> bool:
+    """Whether the tables know this token (an empty one, as real dumps hold, says nothing)."""
+    return token.key in WORDS or (not token.key and token.value is None)
+
+
+def known_command(value: Value) -> bool:
+    """Whether a command word is one of the platform's; the epoch after TIME is a number."""
+    return value in COMMANDS or isinstance(value, int)

@@ -1,0 +1,68 @@
+"""What a dump sums up, whatever form it was printed in: battery, durations, devices, uids, wake locks.
+
+Check-in lines, human text and protobuf all fill a `Statistics`; names and units are those of docs/android.md.
+A key that is absent was not printed; it is never filled with 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# label in a check-in line or in the old text -> the platform's later component name
+DEVICE_NAMES: dict[str, str] = {
+    "scrn": "screen", "Screen": "screen", "blue": "bluetooth", "Bluetooth": "bluetooth", "bt": "bluetooth",
+    "cell": "mobile_radio", "Cell standby": "mobile_radio", "radio": "mobile_radio", "Wifi": "wifi",
+    "Phone calls": "phone", "ambi": "ambient_display", "Ambient display": "ambient_display", "Idle": "idle",
+    "Flashlight": "flashlight", "flash": "flashlight", "Camera": "camera", "Memory": "memory", "gps": "gnss",
+    "sensor": "sensors", "wake": "wakelock", "unacc": "unaccounted", "Unaccounted": "unaccounted",
+    "over": "overcounted", "Over-counted": "overcounted", "user": "user",
+}  # fmt: skip
+# components in the order of their ids (API 33 on); the three that check-in prints as `???` are told by place
+COMPONENTS = (
+    "screen", "cpu", "bluetooth", "camera", "audio", "video", "flashlight", "system_services", "mobile_radio",
+    "sensors", "gnss", "wifi", "wakelock", "memory", "phone", "ambient_display", "idle", "reattributed",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class DeviceUse:
+    """Charge of one device: `mah` as printed, the printed `label`, and what else the line says."""
+
+    name: str
+    label: str
+    mah: float | None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class UidUse:
+    """Everything about one uid (user and app id together); `parts` are named groups of figures."""
+
+    uid: int
+    mah: float | None = None
+    packages: list[str] = field(default_factory=list)
+    components: dict[str, float] = field(default_factory=dict)
+    component_ms: dict[str, int] = field(default_factory=dict)
+    process_states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Statistics:
+    """The sums of one window (`l` since charged, `u` since unplugged, ...) of one dump."""
+
+    window: str
+    battery: dict[str, Any] = field(default_factory=dict)
+    durations_ms: dict[str, int | float] = field(default_factory=dict)
+    devices: list[DeviceUse] = field(default_factory=list)
+    uids: dict[int, UidUse] = field(default_factory=dict)
+    wakelocks: list[dict[str, Any]] = field(default_factory=list)
+    totals: dict[str, Any] = field(default_factory=dict)
+
+    def uid(self, number: int) -> UidUse:
+        """The row of a uid, made when it is new."""
+        found = self.uids.get(number)
+        if found is None:
+            found = self.uids[number] = UidUse(number)
+        return found
