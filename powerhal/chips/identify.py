@@ -24,15 +24,22 @@ def read_register(bus: I2cBus, address: int, register: Register) -> bytes:
 
 
 def identify(chip: ChipType, bus: I2cBus, address: int) -> Identity:
-    """Read the evidence and the configuration; raises TransportError when absent, or another chip is there."""
-    names = [e.register for e in chip.evidence] + [r.name for r in chip.config_registers()]
-    names += [f.register for f in chip.flags]
-    raw = {
-        name: register.integer(read_register(bus, address, register))
-        for name in dict.fromkeys(names)
-        for register in (chip.register(name),)
-    }
-    wrong = [e for e in chip.evidence if e.required and not e.holds(raw[e.register])]
+    """Read the evidence and the configuration; raises TransportError when absent, or another chip is there.
+
+    A register that only another chip would have may be silent.
+    """
+    needed = [e.register for e in chip.evidence if e.required and not e.differs]
+    needed += [r.name for r in chip.config_registers()] + [f.register for f in chip.flags]
+    raw: dict[str, int] = {}
+    for name in dict.fromkeys([*(e.register for e in chip.evidence), *needed]):
+        register = chip.register(name)
+        try:
+            raw[name] = register.integer(read_register(bus, address, register))
+        except TransportError:
+            if name in needed:
+                raise
+    known = [e for e in chip.evidence if e.register in raw]
+    wrong = [e for e in known if e.required and not e.holds(raw[e.register])]
     if wrong:
         where = f"{bus.name} 0x{address:02x}"
         seen = ", ".join(f"{e.register} = 0x{raw[e.register]:04x}" for e in wrong)
@@ -41,4 +48,4 @@ def identify(chip: ChipType, bus: I2cBus, address: int) -> Identity:
             kind="absent",
             hint="compare the board file with the markings on the chip, or run `powerhal detect`",
         )
-    return Identity(raw, any(e.proof and e.holds(raw[e.register]) for e in chip.evidence))
+    return Identity(raw, any(e.proof and e.holds(raw[e.register]) for e in known))

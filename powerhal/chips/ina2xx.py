@@ -61,7 +61,7 @@ def _ina219_lsb(config: Config) -> float | None:
     return config.get("current_lsb") or _calibrated(0.04096, config)
 
 
-def _ina226_lsb(config: Config) -> float | None:
+def ina226_lsb(config: Config) -> float | None:
     """Amperes per step of CURRENT: given, or from CALIBRATION (SBOS547 equation 1)."""
     return config.get("current_lsb") or _calibrated(0.00512, config)
 
@@ -71,7 +71,8 @@ def _calibrated(constant: float, config: Config) -> float | None:
     return constant / (calibration * shunt) if calibration and shunt else None
 
 
-def _times(factor: float, lsb: float | None) -> float | None:
+def times(factor: float, lsb: float | None) -> float | None:
+    """`factor` steps of `lsb`; None when that is not known."""
     return None if lsb is None else factor * lsb
 
 
@@ -96,8 +97,10 @@ INA219 = ChipType(
             Bits("conversion_ready", 1, 1, unit="bool"),
             Bits("math_overflow", 0, 1, unit="bool"),
         ), unused=0x0004),
-        Register("power", 0x03, (Bits("p_reg", lsb=lambda c: _times(20, _ina219_lsb(c)), unit="W"),)),
-        Register("current", 0x04, (Bits("i_reg", signed=True, lsb=_ina219_lsb, unit="A"),)),
+        Register("power", 0x03, (
+            Bits("p_reg", lsb=lambda c: times(20, _ina219_lsb(c)), unit="W", formula="20 * current_lsb"),
+        )),
+        Register("current", 0x04, (Bits("i_reg", signed=True, lsb=_ina219_lsb, unit="A", formula="current_lsb"),)),
         Register("calibration", 0x05, (Bits("calibration"),), role="config", por=0, unused=0x0001),
     ),
     channels=channels(0.01, 8e-3, 100e-6),
@@ -112,10 +115,10 @@ INA219 = ChipType(
     source_note="SBOS448; Linux drivers/hwmon/ina2xx.c",
 )  # fmt: skip
 
-INA220 = replace(INA219, name="ina220", title="TI INA220, 12-bit shunt and bus monitor", _by_name={})
+INA220 = replace(INA219, name="ina220", title="TI INA220, 12-bit shunt and bus monitor")
 
 
-def _ina226_cycle(config: Config) -> float:
+def ina226_cycle(config: Config) -> float:
     """One round: averages * (bus + shunt conversion)."""
     both = (config["bus_conversion_s"] or 0.0) + (config["shunt_conversion_s"] or 0.0)
     return (config["averages"] or 1.0) * both
@@ -137,8 +140,10 @@ INA226 = ChipType(
             Bits("i_from_shunt", signed=True, lsb=2.5e-6, per="r_shunt_ohm", unit="A", clamp=FULL_SCALE),
         )),
         Register("bus", 0x02, (Bits("v_bus", lsb=1.25e-3, unit="V", clamp=(0x7FFF,)),)),
-        Register("power", 0x03, (Bits("p_reg", lsb=lambda c: _times(25, _ina226_lsb(c)), unit="W"),)),
-        Register("current", 0x04, (Bits("i_reg", signed=True, lsb=_ina226_lsb, unit="A"),)),
+        Register("power", 0x03, (
+            Bits("p_reg", lsb=lambda c: times(25, ina226_lsb(c)), unit="W", formula="25 * current_lsb"),
+        )),
+        Register("current", 0x04, (Bits("i_reg", signed=True, lsb=ina226_lsb, unit="A", formula="current_lsb"),)),
         Register("calibration", 0x05, (Bits("calibration"),), role="config", por=0, unused=0x8000),
         Register("mask_enable", 0x06, (
             Bits("conversion_ready", 3, 1, unit="bool"),
@@ -156,7 +161,7 @@ INA226 = ChipType(
         Evidence("config", 0x0000, 0x8000),
     ),
     ready=Ready("mask_enable", "conversion_ready"),
-    cycle_s=_ina226_cycle,
+    cycle_s=ina226_cycle,
     default_hz=100.0,
     source_note="SBOS547; Linux drivers/hwmon/ina2xx.c",
 )  # fmt: skip
@@ -167,7 +172,14 @@ _WITHOUT_IDS = tuple(r for r in INA226.registers if r.role != "id")
 INA231 = replace(
     INA226, name="ina231", title="TI INA231, 16-bit shunt and bus monitor, 28 V", registers=_WITHOUT_IDS,
     evidence=(Evidence("config", 0x0000, 0x8000), Evidence("config", 0x399F, differs=True)),
-    source_note="SBOS644; Linux drivers/hwmon/ina2xx.c", _by_name={},
+    source_note="SBOS644; Linux drivers/hwmon/ina2xx.c",
 )  # fmt: skip
-INA230 = replace(INA231, name="ina230", title="TI INA230, 16-bit shunt and bus monitor, 28 V", _by_name={})
-
+# The INA230 has the die identity alone: an INA226 would say Texas Instruments at 0xFE too.
+INA230 = replace(
+    INA231, name="ina230", title="TI INA230, 16-bit shunt and bus monitor, 28 V", registers=INA226.registers,
+    evidence=(
+        Evidence("config", 0x0000, 0x8000), Evidence("config", 0x399F, differs=True),
+        Evidence("die", 0x2260, 0xFFF0, required=False, proof=True),
+        Evidence("manufacturer", 0x5449, differs=True),
+    ),
+)  # fmt: skip

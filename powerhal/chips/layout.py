@@ -160,10 +160,8 @@ class _Row:
         gain, offset = (option.gain, option.offset_a) if own.quantity == "current" else (1.0, 0.0)
         field = register.field(part, self.offsets[register.name], config, name=name, factor=own.factor * gain)
         if field is None:
-            raise BoardError(
-                f"{self.options.name}: {self.chip.name} needs the shunt of input {option.index} in ohms"
-            )
-        self.fields[name] = replace(field, bias=field.bias + offset, unit=own.unit)
+            raise BoardError(f"{self.options.name}: {self.chip.name} needs the shunt of input {option.index} in ohms")
+        self.fields[name] = replace(field, bias=field.bias + own.bias + offset, unit=own.unit)
         if clamps := part.clamps(config):
             self.flags.append(Flag(name, Quality.SATURATED, values=clamps))
         return self.fields[name]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Config = Mapping[str, float | None]
 """What a chip's numbers depend on: `r_shunt_ohm`, `current_lsb`, and the settings of its registers."""
 
-Value = float | int | bool | str
-"""A decoded value as people read it: SI numbers, truth values, states in words."""
+Value = float | int | bool | str | None
+"""A decoded value as people read it: SI numbers, truth values, states in words, None for "the chip does not know"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,15 @@ class Bits:
 
     `times` and `per` name entries of the configuration (a shunt in ohms, the LSB of a current
     register in amperes). `unit` is SI, or 'bool'. `codes` lists the SI value of each code of a setting.
-    `clamp` holds the raw integers at which the converter is at its end, or how to find them.
+    `clamp` holds the raw integers at which the converter is at its end, or how to find them. `signed` may
+    depend on a setting. `unknown` are raw integers by which the chip says that it does not know.
+    `formula` is the scale in words where `lsb` is a function.
     """
 
     name: str
     shift: int = 0
     bits: int = 0
-    signed: bool = False
+    signed: bool | Callable[[Config], bool] = False
     lsb: float | Callable[[Config], float | None] = 1.0
     zero: float = 0
     times: str = ""
@@ -45,6 +47,12 @@ class Bits:
     unit: str = ""
     codes: tuple[float, ...] = ()
     clamp: tuple[int, ...] | Callable[[Config], tuple[int, ...]] = ()
+    unknown: tuple[int, ...] = ()
+    formula: str = ""
+
+    def has_sign(self, config: Config) -> bool:
+        """Whether the integer is a two's complement under `config`."""
+        return self.signed(config) if callable(self.signed) else self.signed
 
     def scale(self, config: Config) -> float | None:
         """SI per raw step under `config`; None when the configuration does not say."""
@@ -74,9 +82,10 @@ class Bits:
 class Register:
     """A register: pointer, width in bytes, byte order on the wire, its bits.
 
-    `role`: `data` changes by itself, `config` and `limit` are set by somebody and kept, `status` tells
-    about the chip, `id` is fixed. `por` is the value after power-on, `channel` the input it belongs to
-    (0: the whole chip). `unused` are bits that read as zero or cannot be written.
+    `role`: `data` changes by itself, `config` and `limit` are set by somebody and kept, `status` tells about the
+    chip, `state` is status bits that a derived value says in a word, `id` is fixed. `por` is the value after power-
+    on, `channel` the input it belongs to (0: the whole chip). `unused` are bits that read as zero or cannot be
+    written. `check`: the last byte is the SMBus CRC-8 of the transfer.
     """
 
     name: str
@@ -88,6 +97,7 @@ class Register:
     por: int | None = None
     channel: int = 0
     unused: int = 0
+    check: bool = False
 
     def field(self, part: Bits, offset: int, config: Config, *, name: str = "", factor: float = 1.0) -> Field | None:
         """The layout's field for `part` when this register starts at `offset`; None without a scale."""
@@ -96,17 +106,18 @@ class Register:
             return None
         scale *= factor
         return Field(
-            name or part.name, offset, self.nbytes, self.order, part.signed, part.shift, part.bits,
+            name or part.name, offset, self.nbytes, self.order, part.has_sign(config), part.shift, part.bits,
             scale, -part.zero * scale, "" if part.unit == "bool" else part.unit,
         )  # fmt: skip
 
-    def part(self, part: Bits, raw: bytes) -> int:
+    def part(self, part: Bits, raw: bytes, config: Config) -> int:
         """The integer of `part` in the register's wire bytes."""
-        return Field(part.name, 0, self.nbytes, self.order, part.signed, part.shift, part.bits).integer(raw)
+        signed = part.has_sign(config)
+        return Field(part.name, 0, self.nbytes, self.order, signed, part.shift, part.bits).integer(raw)
 
     def integer(self, raw: bytes) -> int:
-        """All bits as an unsigned integer."""
-        return int.from_bytes(raw, "big" if self.order == "big" else "little")
+        """All bits as an unsigned integer, without the check byte."""
+        return int.from_bytes(raw[:-1] if self.check else raw, "big" if self.order == "big" else "little")
 
     def wire(self, value: int) -> bytes:
         """The bytes that carry `value`, as they go over the wire."""
@@ -137,7 +148,7 @@ class ChannelRow:
     """One channel that the chip offers: its quantity, the bits it comes from (two: their product).
 
     `name` ends the channel's name (default: the quantity).
-    `factor` turns the bits' own sign and unit into SI and + = consumed. `accuracy` is relative,
+    `factor` and then `bias` turn the bits' own sign and unit into SI and + = consumed. `accuracy` is relative,
     `offset` absolute in volts at the chip's own terminals (limits of the data sheet).
     """
 
@@ -152,6 +163,7 @@ class ChannelRow:
     counter: bool = False
     wrap_bits: int = 0
     name: str = ""
+    bias: float = 0.0
 
     @property
     def label(self) -> str:
@@ -218,7 +230,9 @@ class ChipType:
     `cycle_s(config)`: time of one round of conversions in s, also the bound of the skew between its parts.
     `max_hz`: reads faster than this are answered from the last one (gauges lock up or repeat).
     `inputs`: how many shunts it measures. `autoincrement`: a long read continues at the next address.
-    `source_note`: where the facts come from.
+    `saturates`: its accumulators stop at their end and do not wrap. `latch`: bytes that must be sent, and the time
+    in s to wait, before registers hold new values. `wired`: False for a chip that only its kernel driver reaches.
+    `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
     """
 
     name: str
@@ -237,8 +251,12 @@ class ChipType:
     inputs: int = 1
     needs_shunt: bool = True
     autoincrement: bool = False
+    saturates: bool = False
+    latch: tuple[bytes, float] | None = None
+    wired: bool = True
     source_note: str = ""
-    _by_name: dict[str, Register] = field(default_factory=dict, repr=False, compare=False)
+    checked: str = ""
+    _by_name: dict[str, Register] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._by_name.update({r.name: r for r in self.registers})
@@ -255,9 +273,7 @@ class ChipType:
         """Every setting that a board file may give, by name."""
         return {b.name: (r, b) for r in self.config_registers() for b in r.bits}
 
-    def source(
-        self, bus: I2cBus, address: int, options: SensorOptions, clock: Clock | None = None
-    ) -> ChipSource:
+    def source(self, bus: I2cBus, address: int, options: SensorOptions, clock: Clock | None = None) -> ChipSource:
         """The chip at `address` as a Source; raises BoardError for settings or rates it cannot do."""
         from powerhal.chips.source import ChipSource
 
