@@ -52,11 +52,29 @@ class Hello:
     chips: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
+def stuff(plain: bytes) -> bytes:
+    """COBS of `plain` as its authors define it (a run of 254 bytes that ends the message is closed by a 01)."""
+    out = bytearray()
+    for group in plain.split(b"\x00"):
+        whole = len(group) - len(group) % 254
+        for at in range(0, whole, 254):
+            out += b"\xff" + group[at : at + 254]
+        out += bytes((len(group) - whole + 1,)) + group[whole:]
+    return bytes(out)
+
+
+def unstuff(encoded: bytes) -> bytes | None:
+    """What `stuff` took, with or without that last 01; None when it is no COBS."""
+    try:
+        return bytes(cobs.decode(encoded))
+    except cobs.DecodeError:
+        return None
+
+
 def parse_frame(segment: bytes) -> Frame | None:
     """The frame between two delimiters, None when it is damaged."""
-    try:
-        body = cobs.decode(segment)
-    except cobs.DecodeError:
+    body = unstuff(segment)
+    if body is None:
         return None
     if len(body) < _HEAD.size + _CRC.size or crc_hqx(body[:-2], 0xFFFF) != _CRC.unpack(body[-2:])[0]:
         return None
