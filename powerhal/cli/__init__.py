@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "export",
     "bench",
+    "chips",
     "android",
 )
 
