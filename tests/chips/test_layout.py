@@ -12,7 +12,7 @@ from powerhal import chips
 from powerhal.chips.decode import decode
 from powerhal.chips.layout import build_row, expected_config, fastest_hz, measured_mask, settings_of
 from powerhal.chips.options import ChannelOptions, SensorOptions
-from powerhal.chips.registers import ChipType
+from powerhal.chips.registers import ChannelRow, ChipType
 from powerhal.errors import BoardError
 from powerhal.recording.decode import decode_row, field_integers
 
@@ -40,14 +40,15 @@ def test_rows_and_registers_agree_for_any_bytes(chip: ChipType, data: st.DataObj
         named = decode(chip, {**config, "r_shunt_ohm": option.shunt_ohms, "channel": float(option.index)}, raw)
         for channel in (c for c in chip.channels if c.channel in (0, option.index)):
             if chip.inputs == 1 or channel.channel == option.index:
-                want = math.prod(float(named[part]) for part in channel.of) * _factor(chip, channel.of, channel.channel)
+                want = math.prod(_in_si(chip, part, channel, float(named[part])) for part in channel.of)
                 assert channels[f"{option.rail}.{channel.label}"] == pytest.approx(want, rel=1e-12, abs=1e-15)
 
 
-def _factor(chip: ChipType, parts: tuple[str, ...], channel: int) -> float:
-    """Product of the factors of the channels that the parts make alone."""
-    alone = {c.of[0]: c.factor for c in chip.channels if len(c.of) == 1 and c.channel == channel}
-    return math.prod(alone[p] for p in parts)
+def _in_si(chip: ChipType, part: str, channel: ChannelRow, value: float) -> float:
+    """A part of a channel with the factor and the bias of the channel that it makes alone."""
+    alone = [c for c in chip.channels if c.of == (part,) and c.channel == channel.channel]
+    row = alone[0] if alone else channel
+    return value * row.factor + row.bias
 
 
 @each_chip

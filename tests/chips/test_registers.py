@@ -33,7 +33,7 @@ def test_a_map_is_consistent(chip: chips.ChipType) -> None:  # type: ignore[name
 
 @pytest.mark.parametrize("chip", ALL, ids=lambda c: c.name)
 def test_every_register_and_part_says_its_width_once(chip: chips.ChipType) -> None:  # type: ignore[name-defined]
-    for register in chip.registers:
+    for register in (r for r in chip.registers if not r.check):
         assert register.wire(register.integer(bytes(range(1, register.nbytes + 1)))) == bytes(
             range(1, register.nbytes + 1)
         )
