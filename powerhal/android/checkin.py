@@ -22,7 +22,7 @@ from powerhal.android.records import (
     rows,
 )
 from powerhal.android.records import field as column
-from powerhal.android.values import READ, Malformed, Value, show
+from powerhal.android.values import READ, Malformed, Value, number, show
 
 ANY = Field("extra", "", "any")
 WINDOWS = ("i", "l", "c", "u", "t")
@@ -35,6 +35,7 @@ class Layout:
     fields: tuple[Field, ...]
     quoted: bool = False
     known: bool = True
+    short: bool = False  # fewer columns than any version prints: the line is cut
     plain: bool = False  # only whole numbers and text: what `str` prints is what was read
 
     def index(self, name: str) -> int | None:
@@ -60,8 +61,6 @@ class Record(NamedTuple):
 
     def number(self, name: str) -> int | float | None:
         """The value as a number; None when absent, malformed or not a number."""
-        from powerhal.android.values import number
-
         value = self.get(name)
         return None if isinstance(value, Absent) else number(value)
 
@@ -100,33 +99,32 @@ def emit(record: Record) -> str:
 
 @dataclass(slots=True)
 class Reader:
-    """Lines to records; `api` 0 is unknown until a `vers` line tells (or the caller: a bugreport's sdk)."""
+    """Lines to records; `api` 0 is unknown until a `vers` line tells."""
 
     issues: Issues
     api: int = 0
-    forced: bool = False  # the caller knows the API level better than the version line
+    hint: int = 0  # what a bugreport's properties say; believed where the version line allows it
     apis: tuple[int, ...] = ()
     _layouts: dict[tuple[str, int, bool], Layout] = field(default_factory=dict)
-    _vendor: set[str] = field(default_factory=set)
 
-    def read(self, number: int, line: str) -> Record | None:
+    def read(self, at: int, line: str) -> Record | None:
         """One line as a record; None (and an issue) when it is no check-in line at all."""
         parts = line.split(",")
         try:
             prefix, uid, window, code = int(parts[0]), int(parts[1]), parts[2], parts[3]
         except (IndexError, ValueError):
-            self.issues.add(number, "line", "", "not a check-in line")
+            self.issues.add(at, "line", "", "not a check-in line")
             return None
         if window not in WINDOWS or f"{prefix},{uid}" != f"{parts[0]},{parts[1]}":
-            self.issues.add(number, "line", "", "not a check-in line")
+            self.issues.add(at, "line", "", "not a check-in line")
             return None
         layout, texts = self._lay_out(code, parts, line)
-        record = Record(number, prefix, uid, window, code, layout, self._type(number, code, layout, texts))
+        record = Record(at, prefix, uid, window, code, layout, self._type(at, code, layout, texts))
         if code == "vers":
-            self._version(record)
+            self.learn(record)
         return record
 
-    def _type(self, number: int, code: str, layout: Layout, texts: list[str]) -> tuple[Value, ...]:
+    def _type(self, at: int, code: str, layout: Layout, texts: list[str]) -> tuple[Value, ...]:
         """The columns as values; the quick way holds when printing them gives the same text."""
         if layout.plain:
             try:
@@ -138,7 +136,7 @@ class Reader:
         values = tuple([READ[f.kind](t) for f, t in zip(layout.fields, texts, strict=True)])
         for f, value in zip(layout.fields, values, strict=True):
             if isinstance(value, Malformed):
-                self.issues.add(number, code, f.name, f"{value.why}: {value.text[:40]!r}")
+                self.issues.add(at, code, f.name, f"{value.why}: {value.text[:40]!r}")
         return values
 
     def _lay_out(self, code: str, parts: list[str], line: str) -> tuple[Layout, list[str]]:
@@ -159,12 +157,14 @@ class Reader:
     def _new_layout(self, code: str, texts: list[str], quoted: bool) -> Layout:
         row = row_for(code, len(texts), self.api)
         fields = row.expand(len(texts)) if row else tuple(Field(f"extra_{k}", "", "any") for k in range(len(texts)))
-        return Layout(fields, quoted, row is not None, all(f.kind in PLAIN for f in fields))
+        short = row is not None and len(texts) < len(row.fields)
+        return Layout(fields, quoted, row is not None, short, all(f.kind in PLAIN for f in fields))
 
     def _name_first(self, code: str, texts: list[str]) -> tuple[list[str], bool]:
         """Columns of a line whose first one is a name: quoted, or to be found from the numbers on its right."""
         if texts[0].startswith('"') and code not in UNQUOTED:
-            end = next((k for k in range(len(texts) - 1, -1, -1) if texts[k].endswith('"') and (k or len(texts[0]) > 1)), -1)
+            ends = (k for k in range(len(texts) - 1, -1, -1) if texts[k].endswith('"') and (k or len(texts[0]) > 1))
+            end = next(ends, -1)
             if end >= 0:
                 return [",".join(texts[: end + 1])[1:-1], *texts[end + 1 :]], True
         widths = {len(row.fields) for row in rows(code)}
@@ -179,13 +179,15 @@ class Reader:
         cut = len(texts) - width + 1
         return [",".join(texts[:cut]), *texts[cut:]], False
 
-    def _version(self, record: Record) -> None:
+    def learn(self, record: Record) -> None:
+        """Take the API level from a `vers` record."""
         checkin, parcel = record.number("checkin"), record.number("parcel")
-        if self.forced or checkin is None or parcel is None:
+        if checkin is None or parcel is None:
             return
         self.apis = api_levels(int(checkin), int(parcel))
-        if self.apis[0] != self.api:
-            self.api = self.apis[0]
+        api = self.hint if self.hint in self.apis else self.apis[0]
+        if api != self.api:
+            self.api = api
             self._layouts.clear()
 
 

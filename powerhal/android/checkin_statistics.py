@@ -187,4 +187,3 @@ def gather(records: Iterable[Record]) -> dict[str, Statistics]:
         gatherer.feed(record)
     gatherer.finish()
     return gatherer.windows
-

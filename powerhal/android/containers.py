@@ -104,9 +104,7 @@ def _members(archive: zipfile.ZipFile, issues: Issues) -> list[zipfile.ZipInfo]:
     return found
 
 
-def _note_others(
-    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], main: zipfile.ZipInfo, issues: Issues
-) -> None:
+def _note_others(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], main: zipfile.ZipInfo, issues: Issues) -> None:
     for info in infos:
         name = PurePosixPath(info.filename).name
         if info is not main and name.startswith("bugreport") and _like_a_dump(archive, info):
@@ -145,6 +143,7 @@ class Lines:
     bytes_read: int = 0
     crlf: int = 0
     terminated: bool = True
+    end: str = "\n"  # what ended the line given out last
     encoding: str = "utf-8"
     _pending: bytes = b""
 
@@ -183,10 +182,12 @@ class Lines:
         returns = b"\r" in whole
         for line in lines:
             self.count += 1
+            bare = line
             if returns and line.endswith("\r"):
                 self.crlf += 1
-                line = line.rstrip("\r")  # noqa: PLW2901 - `adb shell` of old phones doubles them
-            yield self.count, line
+                bare = line.rstrip("\r")  # `adb shell` of old phones doubles them
+            self.end = line[len(bare) :] + ("\n" if self.terminated else "")
+            yield self.count, bare
 
     def _text(self) -> Iterator[bytes]:
         """UTF-8 bytes, whatever the file is in."""

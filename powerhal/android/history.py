@@ -69,8 +69,8 @@ class History:
         """One check-in line."""
         self.lines += 1
         if isinstance(line, PoolLine):
-            if isinstance(line.index, int) and isinstance(line.uid, int):
-                self.pool[line.index] = (line.uid, line.text)
+            if isinstance(line.number, int) and isinstance(line.uid, int):
+                self.pool[line.number] = (line.uid, line.text)
             return
         if isinstance(line.delta, int) and line.delta >= 0:
             self.now_ms += line.delta

@@ -37,11 +37,11 @@ class HistoryLine(NamedTuple):
 
 
 class PoolLine(NamedTuple):
-    """One `9,hsp` line: a string of the pool that events refer to by `index`, with the uid it belongs to."""
+    """One `9,hsp` line: a string of the pool that events refer to by `number`, with the uid it belongs to."""
 
     line: int
     prefix: int
-    index: Value
+    number: Value
     uid: Value
     text: str
     quoted: bool
@@ -115,10 +115,10 @@ def _read_detail(text: str) -> Token:
 def emit_history(item: HistoryLine | PoolLine) -> str:
     """The line again, from its typed parts (without a line end)."""
     if isinstance(item, PoolLine):
-        if item.uid is None and isinstance(item.index, Malformed):
-            return f"{item.prefix},hsp,{item.index.text}"
+        if item.uid is None and isinstance(item.number, Malformed):
+            return f"{item.prefix},hsp,{item.number.text}"
         text = f'"{_escape(item.text)}"' if item.quoted else item.text
-        return f"{item.prefix},hsp,{show(item.index, 'int')},{show(item.uid, 'int')},{text}"
+        return f"{item.prefix},hsp,{show(item.number, 'int')},{show(item.uid, 'int')},{text}"
     head = ":".join([show(item.delta, "int"), *(show(c, "any") for c in item.commands)])
     return ",".join([f"{item.prefix},h,{head}", *map(_emit_token, item.tokens)])
 

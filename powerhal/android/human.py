@@ -121,7 +121,7 @@ class TextReader:
             self._stats.window = "u" if "unplugged" in match[1] else "l"
             self.mode, self._uid = self._statistics, None
         elif line.startswith(SECTIONS):
-            self._step = line.split(" step")[0].lower() if " step" in line else ""
+            self._step = line.partition(" step")[0].lower() if " step" in line else ""
             self.mode = self._read_step if self._step else self._elsewhere
         else:
             return False

@@ -76,7 +76,10 @@ def _groups(groups: str, columns: str) -> str:
 
 _TRAFFIC = "mobile_rx:B mobile_tx:B wifi_rx:B wifi_tx:B mobile_rx_packets:packets mobile_tx_packets:packets \
 wifi_rx_packets:packets wifi_tx_packets:packets"
-_CONTROLLER = ((23, "idle:ms rx:ms power:mAh.int tx*:ms"), (29, "idle:ms rx:ms power:mAh.double rail:mAh.double tx*:ms"))
+_CONTROLLER = (
+    (23, "idle:ms rx:ms power:mAh.int tx*:ms"),
+    (29, "idle:ms rx:ms power:mAh.double rail:mAh.double tx*:ms"),
+)
 _TIMER = ((21, "time:ms count:n"),)
 _STEP = ((21, "duration:ms level:% screen:str power_save:str"), (23, "+ idle:str"))
 _REMAINING = ((21, "remaining:us"),)
