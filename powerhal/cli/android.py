@@ -16,6 +16,7 @@ from typing import Any
 SUBCOMMANDS: tuple[str, ...] = (
     "android:add_parse",
     "android:add_emit",
+    "android_profile:add_profile",
     "android_rails:add_powerstats",
 )
 
