@@ -42,6 +42,9 @@ class BusSchedule:
         early = [source.too_early() for source in self._sources]
         if any(early):
             return [e or s.accept(*s.fetch()) for e, s in zip(early, self._sources, strict=True)]
+        until_ns = max((s.take_over() for n, s in enumerate(self._sources) if n not in self._alone), default=0)
+        if until_ns:
+            self._clock.sleep_until(until_ns)
         failed = self._plan.run() if self._plan is not None else ()
         t_ns = self._clock.now_ns()
         data = bytes(self._plan.data) if self._plan is not None else b""

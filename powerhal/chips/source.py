@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from powerhal.channel import Layout, Quality, Reading
 from powerhal.chips.identify import Identity, identify, read_register
 from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_hz, measured_mask, settings_of
@@ -109,12 +111,27 @@ class ChipSource:
         """(time after the read, the row or None) over this chip's own transfers."""
         if self._plan is None:
             raise TransportError(f"{self.name} is not open", kind="io")
+        until_ns = self.take_over()
+        if until_ns:
+            self.clock.sleep_until(until_ns)
         failed = self._plan.run()
         t_ns = self.clock.now_ns()
         if failed:
             self.failed(self._plan.fault(failed[0]))
             return t_ns, None
         return t_ns, bytes(self._plan.data)
+
+    def take_over(self) -> int:
+        """Have a chip that answers from a latch take its results over; when they can be read in ns, 0 without one.
+
+        A chip that does not acknowledge is found absent by the read that follows.
+        """
+        if self.chip.latch is None:
+            return 0
+        message, wait_s = self.chip.latch
+        with suppress(TransportError):
+            self.bus.transfer(self.address, message)
+        return self.clock.now_ns() + int(wait_s * 1e9)
 
     def accept(self, t_ns: int, raw: bytes | None) -> Reading:
         """Judge a row that was read at `t_ns` (None: the chip did not answer)."""
@@ -142,9 +159,7 @@ class ChipSource:
 
     def _row_for(self, values: dict[str, int]) -> RowPlan:
         settings = settings_of(self.chip, values)
-        return build_row(
-            self.chip, self.address, self.options, settings, period_s=self.period_s, latched=self._latched
-        )
+        return build_row(self.chip, self.address, self.options, settings, period_s=self.period_s, latched=self._latched)
 
     def _measured(self, raw: bytes) -> int:
         """The bits that channels are made of, as one number: 0 when everything reads zero."""

@@ -129,12 +129,14 @@ class FreeRunning:
     """A converter that repeats a cycle of `cycle_ns` from the moment it was started.
 
     `finished(now)` tells the span of the newest complete cycle when it is a new one. A cycle of 0
-    stands for power-down. `single` converts once and stops.
+    stands for power-down. `single` converts once and stops. `fresh_ns` is the time of all cycles that became
+    complete since the telling before.
     """
 
-    __slots__ = ("_cycle_ns", "_done", "_single", "_start_ns")
+    __slots__ = ("_cycle_ns", "_done", "_single", "_start_ns", "fresh_ns")
 
     def __init__(self) -> None:
+        self.fresh_ns = 0
         self._start_ns = 0
         self._cycle_ns = 0
         self._done = 0
@@ -153,6 +155,7 @@ class FreeRunning:
             count = min(count, 1)
         if count <= self._done:
             return None
+        self.fresh_ns = (count - self._done) * self._cycle_ns
         self._done = count
         end = self._start_ns + count * self._cycle_ns
         return end - self._cycle_ns, end

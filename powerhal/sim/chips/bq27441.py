@@ -35,7 +35,7 @@ class Bq27441:
         self._subcommand = 0
         self._lost = _LOST  # the set-up in RAM is gone
         self._millivolts = self._milliamperes = self._percent = 0
-        self._decikelvin = 2982
+        self._decikelvin = 2981
         self._milliamperehours = self._fullmah = 0
         self._adc.start(self._now() - _SECOND_NS, _SECOND_NS)  # the first result comes with power
 
@@ -51,7 +51,7 @@ class Bq27441:
         self._fullmah = round(battery.capacity_ah * 1000)
         self._milliamperehours = int(fraction * self._fullmah)
         self._percent = round(fraction * 100)
-        self._decikelvin = round(battery.celsius(span[1]) * 10 + 2731.5)
+        self._decikelvin = round(battery.celsius(span[1]) * 10) + 2731  # TI counts 0 degC as 273.1 K
 
     def write(self, data: bytes) -> None:
         """Command byte; two bytes to Control() choose what it answers (0x0041 resets, 0x0042 ends set-up)."""

@@ -1,6 +1,8 @@
-"""Maxim MAX17048 on the wire: a gauge without a current sense (Maxim 19-6171)."""
+"""Maxim MAX17048 and MAX17049 on the wire: a gauge without a current sense (Maxim 19-6171)."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from powerhal.sim.chips.base import AnalogError, FreeRunning, Span, Wiring, two_complement, whole_steps
 from powerhal.sim.signal import BatterySignal, ConstantSignal
@@ -18,7 +20,8 @@ class Max17048:
     a model's rate of charge (positive = charging), here over the last minute.
     """
 
-    spans = (Span("voltage", "V", 2.5, 4.5, 8e-3, 0.0),)
+    spans: tuple[Span, ...] = (Span("voltage", "V", 2.5, 4.5, 8e-3, 0.0),)
+    step_nv: ClassVar[int] = 78_125
 
     def __init__(self, wiring: Wiring) -> None:
         self._now, self._rng = wiring.now_ns, wiring.rng
@@ -39,7 +42,7 @@ class Max17048:
         if span is None:
             return
         volts = self._error.seen(self._battery.volts(*span), self._rng, 1)
-        self._cell = whole_steps(volts, 78_125, 0, 0xFFFF)
+        self._cell = whole_steps(volts, self.step_nv, 0, 0xFFFF)
         fraction = self._battery.charge_fraction(span[1])
         self._charge = max(0, min(0xFFFF, int(fraction * 100 * 256)))
         self._past.append((span[1], fraction))
@@ -83,3 +86,10 @@ class Max17048:
             0x16: two_complement(self._rate),
             0xFE: 0xFFFF,
         }.get(register, self._words.get(register, 0))
+
+
+class Max17049(Max17048):
+    """Two cells in series: steps twice as large."""
+
+    spans = (Span("voltage", "V", 5.0, 9.0, 16e-3, 0.0),)
+    step_nv = 156_250
