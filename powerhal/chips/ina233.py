@@ -42,7 +42,7 @@ INA233 = ChipType(
     ),
     channels=channels(0.001, 7.5e-3, 10e-6),
     products=(Product("p_from_shunt", ("v_bus", "i_from_shunt")),),
-    evidence=(Evidence("model", _MODEL, (1 << 56) - 1, proof=True),),
+    evidence=(Evidence("model", _MODEL, (1 << 56) - 1, proof=True), Evidence("read_vin", 0x0000, 0x8000)),
     cycle_s=lambda c: 2.2e-3,
     default_hz=100.0,
     source_note="SBOS790; Linux drivers/hwmon/pmbus/ina233.c",
