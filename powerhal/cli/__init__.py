@@ -8,6 +8,7 @@ nowhere else in the street but the sampler.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ COMMANDS = (
     "chips",
     "android",
 )
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # these name no file
 
 Runner = Callable[[argparse.Namespace], int]
 
@@ -69,7 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (docs/errors.md)."""
     args = parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        sys.stdout.flush()  # what the reader of a pipe refuses is noticed here, not by the interpreter's exit
     except PowerhalError as error:
         return _say(error)
     except KeyboardInterrupt:
@@ -79,6 +83,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (head, less): not our failure, and nothing left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        return _say(_unwritable(error)) if _is_file_trouble(error) else _internal(error, loud=args.verbose)
+    return status
+
+
+def _is_file_trouble(error: Exception) -> bool:
+    """Whether the user's file or disk said no; drivers and readers say so with errors of their own."""
+    return isinstance(error, OSError) and (bool(error.filename) or error.errno in FULL)
+
+
+def _unwritable(error: Exception) -> FileError:
+    assert isinstance(error, OSError)
+    where = f"{error.filename}: " if error.filename else "standard output: "
+    return FileError(
+        f"{where}{error.strerror}", code="PH-F002", hint="name a file in a folder that you can write and that has space"
+    )
+
+
+def _internal(error: Exception, *, loud: bool) -> int:
+    """A fault of ours: the traceback goes into a private file that can be sent along; exit 70."""
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    if loud:
+        print(text, end="", file=sys.stderr)
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    fault = PowerhalError(f"internal fault: {what}")
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="powerhal-fault-", suffix=".txt")  # mode 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        fault.hint = f"please report it; the details are in {path}"
+    except OSError:
+        fault.hint = "please report it; powerhal -v COMMAND shows the details"
+    return _say(fault)
 
 
 def _say(error: PowerhalError) -> int:
