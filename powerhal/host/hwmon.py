@@ -65,7 +65,8 @@ def chips(root: FileRoot) -> list[Chip]:
         alias = f"hwmon.{driver}" if count[driver] == 1 else ""
         bus, address = (int(i2c[1]), int(i2c[2], 16)) if i2c else (-1, -1)
         shunts = _shunts(root, folder)
-        found.append(Chip(folder, driver, f"hwmon.{tree.safe_name(named)}", alias, bus, address, shunts))
+        name = tree.unused(f"hwmon.{tree.safe_name(named)}", (chip.name for chip in found))
+        found.append(Chip(folder, driver, name, alias, bus, address, shunts))
     return found
 
 

@@ -64,7 +64,8 @@ def devices(root: FileRoot) -> list[Device]:
         named = f"{driver}@{parent}" if i2c or (count[driver] > 1 and parent) else driver
         alias = f"iio.{driver}" if count[driver] == 1 else ""
         bus, address = (int(i2c[1]), int(i2c[2], 16)) if i2c else (-1, -1)
-        found.append(Device(folder, driver, f"iio.{tree.safe_name(named)}", alias, bus, address))
+        name = tree.unused(f"iio.{tree.safe_name(named)}", (device.name for device in found))
+        found.append(Device(folder, driver, name, alias, bus, address))
     return found
 
 

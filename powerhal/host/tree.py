@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from powerhal.errors import TransportError
 from powerhal.transport import FileRoot
 
@@ -74,6 +76,14 @@ def printable(raw: bytes) -> str:
 def safe_name(raw: str) -> str:
     """A name for channels: letters, digits, '_', '-', '+', '@', ':' stay, all else becomes '_'."""
     return "".join(c if c.isalnum() or c in "_-+@:" else "_" for c in raw) or "unnamed"
+
+
+def unused(name: str, taken: Iterable[str]) -> str:
+    """The name, numbered from 2 where it is taken: twins without a parent device must stay two sources."""
+    used, number, free = set(taken), 2, name
+    while free in used:
+        free, number = f"{name}_{number}", number + 1
+    return free
 
 
 def _natural(name: str) -> tuple[tuple[int, int | str], ...]:

@@ -117,3 +117,12 @@ def test_nothing_there_is_one_note(tmp_path):
     given = context()
     assert hwmon.detect(write(tmp_path, {"/proc/stat": ""}), given) == []
     assert len(given.notes) == 1
+
+
+def test_twins_without_a_parent_device_are_two_sources(tmp_path):
+    twin = {"name": "ina226\n", "in1_input": "5000\n", "curr1_input": "700\n", "power1_input": "3500000\n"}
+    files = {f"/sys/class/hwmon/hwmon{n}/{name}": content for n in (0, 1) for name, content in twin.items()}
+    found = hwmon.detect(write(tmp_path, files), context())
+    assert [source.name for source in found] == ["hwmon.ina226", "hwmon.ina226_2"]
+    names = [c.name for source in found for c in source.layout.channels]
+    assert len(set(names)) == len(names)
