@@ -58,7 +58,7 @@ def chips(root: FileRoot) -> list[Chip]:
         if driver and device not in mirrors:
             seen.append((folder, tree.safe_name(driver), device))
     count = Counter(driver for _, driver, _ in seen)
-    found = []
+    found: list[Chip] = []
     for folder, driver, device in seen:
         i2c = _I2C.fullmatch(device)
         named = f"{driver}@{device}" if i2c or (count[driver] > 1 and device) else driver

@@ -58,7 +58,7 @@ def devices(root: FileRoot) -> list[Device]:
         if entry.startswith("iio:device") and driver:
             seen.append((folder, tree.safe_name(driver), _parent(root, folder)))
     count = Counter(driver for _, driver, _ in seen)
-    found = []
+    found: list[Device] = []
     for folder, driver, parent in seen:
         i2c = _I2C.fullmatch(parent)
         named = f"{driver}@{parent}" if i2c or (count[driver] > 1 and parent) else driver
