@@ -75,8 +75,9 @@ def _print_source(source: dict[str, Any]) -> None:
     ]
     rate = format_quantity(source["rate_hz"], "Hz")
     names = ", ".join(source["channels"][:6]) + (", ..." if len(source["channels"]) > 6 else "")
-    rows = f"{health.get('samples', 0):>8} rows"
-    print(f"  {source['name']:<24} {rate:>8}  {rows}  {', '.join(doubts) or 'no gaps'}  {names}")
+    # a killed recorder leaves counters that are up to some seconds old, or none at all: then nothing is claimed
+    state = ", ".join(doubts) or ("no gaps" if health else "gaps —")
+    print(f"  {source['name']:<24} {rate:>8}  {source['rows']:>8} rows  {state}  {names}")
 
 
 def _safe(text: str) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from powerhal.cli.record import _duration, _rate
-from powerhal.units import significant
+from powerhal.units import format_quantity, significant
 
 if TYPE_CHECKING:
     from powerhal.recording.snapshot import RailReading
 
+UNITS = {"charge": "C", "energy": "J"}  # of what has no column; a state of charge is a ratio
 HEADER = ("rail", "V", "A", "W", "remarks")
 
 
@@ -127,7 +128,7 @@ def _unknown(reading: RailReading) -> bool:
 
 
 def _cells(reading: RailReading) -> tuple[str, ...]:
-    remarks = [f"{name} {significant(value)}" for name, value in reading.more.items()]
+    remarks = [f"{name} {format_quantity(value, UNITS.get(name, ''))}" for name, value in reading.more.items()]
     remarks += sorted(doubt.lower() for doubt in reading.doubts)
     numbers = [significant(v) for v in (reading.voltage_v, reading.current_a, reading.power_w)]
     return (reading.rail, *numbers, ", ".join(remarks))

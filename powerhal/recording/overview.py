@@ -41,10 +41,11 @@ def overview(recording: Recording) -> dict[str, Any]:
                 "name": source.name,
                 "period_s": source.period_s,
                 "rate_hz": 1.0 / source.period_s,
+                "rows": rows,
                 "channels": [channel.name for channel in source.layout.channels],
                 "health": recording.health.get(source.name, {}),
             }
-            for source in recording.sources
+            for source, rows in zip(recording.sources, recording.row_counts, strict=True)
         ],
         "channels": [
             {"name": c.name, "quantity": c.quantity, "unit": c.unit, "rail": c.rail or None, "counter": c.counter}

@@ -22,6 +22,7 @@ def test_json_has_it_all(cli, path):
     }  # fmt: skip
     assert {c["name"] for c in found["channels"]} == {"cpu.voltage", "cpu.current", "cpu.power", "cpu.energy"}
     assert found["sources"][0]["rate_hz"] == 10.0
+    assert found["sources"][0]["rows"] == 30
     assert found["marks"] == [{"t_s": 1.0, "text": "half"}]
     assert found["faults"][0]["kind"] == "timeout"
     assert found["complete"]

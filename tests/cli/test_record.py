@@ -136,6 +136,12 @@ def test_kill_9_leaves_a_readable_run(cli):
     assert not found["complete"]
     assert found["scans"] >= 5
     assert found["problems"] == []
+    fast = [source for source in found["sources"] if source["rate_hz"] == pytest.approx(10)]
+    assert fast
+    assert all(source["rows"] >= 5 for source in fast), "rows are counted in the file, not by the dead recorder"
+    text = cli("info", "run.phr").stdout
+    assert " 0 rows" not in text
+    assert "no gaps" not in text, "the recorder died before it said so"
 
 
 def test_a_signal_is_passed_on_to_the_command(cli):
