@@ -133,10 +133,15 @@ def _modem(profile: PowerProfile) -> Iterator[Finding]:
     modem = profile.modem
     if modem is not None:
         if modem.active and modem.find("DEFAULT") is None:
-            yield "", "PH-N360", "error", '<modem> has no <active rat="DEFAULT">: other technologies cost nothing'
+            yield (
+                "<modem>",
+                "PH-N360",
+                "error",
+                '<modem> has no <active rat="DEFAULT">: other technologies cost nothing',
+            )
         for what, value in (("sleep", modem.sleep_ma), ("idle", modem.idle_ma)):
             if value is None:
-                yield "", "PH-N361", "warn", f"<modem> has no <{what}>: counts as 0"
+                yield "<modem>", "PH-N361", "warn", f"<modem> has no <{what}>: counts as 0"
     controller = profile.get("modem.controller.rx")
     if modem is None and not profile.average("radio.active") and not controller:
         yield "", "PH-N362", "warn", "neither radio.active nor modem values: mobile data costs nothing"

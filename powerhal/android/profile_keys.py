@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ def numbered(name: str) -> tuple[str, int] | None:
 def meant(name: str) -> str:
     """The platform's key that a misspelt one stands for, '' when nothing is close enough.
 
-    Case, blanks, dashes and underscores do not count; else one or two letters in a long name may differ.
+    Case, blanks, dashes and underscores do not count; words of five or more letters may differ in a letter or
+    two, short ones not at all (`gpu.active` is a vendor's key, not `cpu.active`).
     """
     plain = _plain(name)
     match = _NUMBER.fullmatch(plain)
@@ -105,8 +106,15 @@ def meant(name: str) -> str:
     known = {_plain(k): k for k in KEYS} | {_plain(p) + number: p + number for p in NUMBERED if number}
     if plain in known:
         return known[plain]
-    close = get_close_matches(plain, known, n=1, cutoff=0.9)
-    return known[close[0]] if close and len(plain) > 6 else ""
+    return next((key for other, key in known.items() if _alike(plain.split("."), other.split("."))), "")
+
+
+def _alike(words: list[str], others: list[str]) -> bool:
+    """Whether two names differ only by letters in long words."""
+    return len(words) == len(others) and all(
+        one == two or (min(len(one), len(two)) >= 5 and SequenceMatcher(None, one, two).ratio() >= 0.85)
+        for one, two in zip(words, others, strict=True)
+    )
 
 
 def _plain(name: str) -> str:

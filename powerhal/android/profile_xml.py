@@ -94,6 +94,7 @@ class _Reader:
             if self.modem is not None:
                 self.problem(line, "PH-N312", "a second <modem> block; the later values win")
             self.modem = self.modem or {}
+            self.lines.setdefault("<modem>", line)
         elif tag == "active" and inside == "modem":
             self._open_block(element)
 

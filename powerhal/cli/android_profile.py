@@ -59,7 +59,8 @@ def _portrait(profile: PowerProfile) -> Iterable[str]:
         yield f"  modem: sleep {_ma(profile.modem.sleep_ma)}, idle {_ma(profile.modem.idle_ma)}"
         for block in profile.modem.active:
             levels = " ".join(_ma(v) for v in block.transmit_ma)
-            yield f"    {_safe(block.rat)} {_safe(block.nr_frequency)}: receive {_ma(block.receive_ma)}, transmit {levels}"
+            name = f"{_safe(block.rat)} {_safe(block.nr_frequency)}"
+            yield f"    {name}: receive {_ma(block.receive_ma)}, transmit {levels}"
 
 
 def _ma(value: float | None) -> str:
