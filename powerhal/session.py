@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from powerhal.attribution import Ledger
     from powerhal.board.assembly import Assembly
     from powerhal.board.schema import BoardDescription
+    from powerhal.carbon import Account
     from powerhal.channel import Topology
     from powerhal.recording import Recording
     from powerhal.recording.background import Background
@@ -226,25 +227,51 @@ class Run:
 
         return Recording.open(self.path)
 
-    def attribute(self, zone: str | None = None, **options: Any) -> Ledger:
+    def attribute(
+        self,
+        zone: str | None = None,
+        *,
+        intensity_kg_per_j: float | None = None,
+        embodied_kg: float | None = None,
+        lifetime_s: float | None = None,
+        **options: Any,
+    ) -> Ledger:
         """Joules per device and process; options as `attribution.attribute` (idle, model, ...).
 
-        `zone` (JP, DEU, ...) adds gCO2e; a zone in the board file does so too. Raises NotEnoughData when the
-        recording cannot answer, UsageError for an unknown zone.
+        `zone` (JP, DEU, ...) or an intensity in kgCO2e/J adds gCO2e; a zone in the board file does so too.
+        `embodied_kg` (kgCO2e of making the device) and `lifetime_s` replace those of the board file. Raises
+        NotEnoughData when the recording cannot answer, UsageError for an unknown zone or half an embodied share.
         """
         from powerhal.attribution import attribute
 
+        account = self._account(zone, intensity_kg_per_j, embodied_kg, lifetime_s)  # wrong words are refused first
         ledger = attribute(self.recording, **options)
-        topology = self.recording.topology
-        if not zone and not topology.carbon.get("zone"):
+        if account is None:
             return ledger
-        from powerhal.carbon import for_board
-
-        account = for_board(
-            topology.carbon, ledger.total.duration_s, zone=zone or "", has_battery=bool(topology.battery)
-        )
         total = ledger.total
+        account = replace(account, duration_s=total.duration_s)
         return ledger.with_carbon(account.row, account.about(total.energy_j, total.low_j, total.high_j))
+
+    def _account(
+        self, zone: str | None, intensity_kg_per_j: float | None, embodied_kg: float | None, lifetime_s: float | None
+    ) -> Account | None:
+        """The carbon account of this run, None when neither the caller nor the board file asks for one."""
+        topology = self.recording.topology
+        asked = (intensity_kg_per_j, embodied_kg, lifetime_s) != (None, None, None)
+        if not (zone or asked or topology.carbon.get("zone")):
+            return None
+        from powerhal.carbon import for_board
+        from powerhal.carbon.intensity import given
+
+        return for_board(
+            topology.carbon,
+            self.recording.duration_s,
+            zone=zone or "",
+            intensity=given(intensity_kg_per_j) if intensity_kg_per_j is not None else None,
+            has_battery=bool(topology.battery),
+            embodied_kg=embodied_kg,
+            lifetime_s=lifetime_s,
+        )
 
     def to_html(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Write the one-file report; options as `attribute`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from powerhal.carbon.intensity import Intensity, given, lookup
 from powerhal.carbon.sci import ADAPTER, CELL, CHARGER, Embodied, Footprint, Losses, Range, footprint
+from powerhal.errors import UsageError
 from powerhal.units import format_quantity
 
 # Spread of the classes in Boavizta's table (smartphone 55.5 kg, 10th to 90th percentile 31 to 77): the relative ends
@@ -86,7 +87,8 @@ def for_board(
 ) -> Account:
     """The account of a run from `Topology.carbon`, overridden by the arguments (CLI options).
 
-    Without any zone the world's average is used. Raises UsageError for an unknown zone.
+    Without any zone the world's average is used. Raises UsageError for an unknown zone, and for an embodied mass
+    or a lifetime that the caller gives while the other of the two is unknown.
     """
     if intensity is None and not zone and "intensity_kg_per_j" in defaults:
         intensity = given(float(defaults["intensity_kg_per_j"]), str(defaults.get("zone", "board file")))
@@ -115,6 +117,12 @@ def _losses(defaults: Mapping[str, Any], *, has_battery: bool) -> Losses:
 def _embodied(defaults: Mapping[str, Any], embodied_kg: float | None, lifetime_s: float | None) -> Embodied | None:
     kg = embodied_kg if embodied_kg is not None else defaults.get("embodied_kg")
     life = lifetime_s if lifetime_s is not None else defaults.get("lifetime_s")
+    if (kg is None or not life) and (embodied_kg is not None or lifetime_s is not None):
+        raise UsageError(
+            "an embodied share needs both the CO2e of making the device and its lifetime",
+            code="PH-U012",
+            hint="for example --embodied 55.5kg --lifetime 3y",
+        )
     if kg is None or not life:
         return None
     low, high = EMBODIED_SPREAD

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import Any
+
+from powerhal.cli import carbon_options
 
 
 def add(commands: Any) -> None:
@@ -15,7 +18,8 @@ def add(commands: Any) -> None:
     p.add_argument(
         "--idle", choices=("separate", "equal", "proportional"), default="separate", help="who pays for idle"
     )
-    p.add_argument("--zone", metavar="JP", help="country for carbon: ISO code, e.g. JP or JPN")
+    p.add_argument("--json", action="store_true", help="{path, refused} on stdout in place of the path")
+    carbon_options.add(p)
     p.set_defaults(run=run)
 
 
@@ -30,12 +34,15 @@ def run(args: argparse.Namespace) -> int:
     target = Path(args.output or Path(args.recording).with_suffix(".html"))
     with Run.open(args.recording) as opened:
         try:
-            document = opened.attribute(idle=args.idle, zone=args.zone).to_dict()
+            document = opened.attribute(idle=args.idle, **carbon_options.chosen(args)).to_dict()
         except NotEnoughData as refusal:
             # What was measured is still worth a page; why nothing is attributed stands on it.
             document = {"refused": refusal.message, "total": {}, "rows": []}
             print(f"powerhal: {refusal.message}    {refusal.code}", file=sys.stderr)
         page = html.render(opened.recording, document)
     target.write_text(page, encoding="utf-8")
-    print(target)
+    if args.json:
+        print(json.dumps({"schema": 1, "path": str(target), "refused": document.get("refused")}, ensure_ascii=False))
+    else:
+        print(target)
     return 0
