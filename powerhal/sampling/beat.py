@@ -150,6 +150,8 @@ class SourceBeat(Beat):
         dropped = []
         for member, first in zip(self._active, readings, strict=True):
             missing = first.quality & _MISSING
+            if missing and first.quality & _RESET:
+                self._doubt(member)  # a driver took the chip: rows before that are doubtful too
             reading = self._retry(member, started_ns) if missing and not wire else first
             if reading.quality & _MISSING:
                 self._missing(member, reading, started_ns, spare=wire)
