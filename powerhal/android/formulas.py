@@ -135,8 +135,10 @@ def _screen(profile: PowerProfile, api: int, device: DeviceTimes, uids: Sequence
     if device.screen_on_ms is None:
         return
     displays = profile.displays() if api >= DISPLAYS_API else 1
-    on_ma = sum(profile.display("screen.on", d) for d in range(displays))
-    full_ma = sum(profile.display("screen.full", d) for d in range(displays))
+    on_ma, full_ma = profile.average("screen.on"), profile.average("screen.full")
+    if api >= DISPLAYS_API:
+        on_ma = sum(profile.display("screen.on", d) for d in range(displays))
+        full_ma = sum(profile.display("screen.full", d) for d in range(displays))
     bins = (mah(full_ma, ms) * (i + 0.5) / SCREEN_BINS for i, ms in enumerate(device.brightness_ms))
     total = mah(on_ma, device.screen_on_ms) + sum(bins)
     status = EXACT if displays == 1 else ESTIMATED
