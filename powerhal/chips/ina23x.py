@@ -42,7 +42,7 @@ def _products(shift: int) -> tuple[Register, ...]:
 _IDS = (replace(_MANUFACTURER, address=0x3E), replace(_DIE, address=0x3F))
 
 INA236 = replace(
-    INA226, name="ina236", title="TI INA236, 16-bit shunt and bus monitor, 48 V",
+    INA226, name="ina236", title="TI INA236, 16-bit shunt and bus monitor, 48 V", addresses=(0x40, 0x4B),
     registers=(
         _RANGED, _shunt(2.5e-6, 0, FULL_SCALE), replace(_BUS, bits=(replace(_BUS.bits[0], lsb=1.6e-3),)),
         *_products(0), _CALIBRATION, _MASK, _LIMIT, *_IDS,
@@ -51,7 +51,7 @@ INA236 = replace(
         Evidence("manufacturer", 0x5449), Evidence("die", 0xA080, 0xFFF0, proof=True),
         Evidence("config", 0x0000, 0x8000),
     ),
-    source_note="SBOSA81 as quoted", checked="identities: SBOSA81 as quoted; addresses: from memory",
+    source_note="SBOSA81 as quoted", checked="identities: SBOSA81 as quoted; addresses: an open driver",
 )  # fmt: skip
 INA232 = replace(
     INA236, name="ina232", title="TI INA232, 16-bit shunt and bus monitor, 48 V",
@@ -59,10 +59,10 @@ INA232 = replace(
         Evidence("manufacturer", 0x5449), Evidence("config", 0x4000, 0xE000),
         Evidence("die", 0xA080, 0xFFF0, differs=True), Evidence("die", 0xA480, 0xFFF0, differs=True),
     ),
-    source_note="SBOSAA2", checked="steps and addresses: from memory",
+    source_note="SBOSAA2", checked="steps and addresses: an open driver",
 )  # fmt: skip
 INA234 = replace(
-    INA236, name="ina234", title="TI INA234, 12-bit shunt and bus monitor, 28 V", addresses=(0x40, 0x4B),
+    INA236, name="ina234", title="TI INA234, 12-bit shunt and bus monitor, 28 V",
     registers=(
         _RANGED, _shunt(40e-6, 4, (0x7FF, -0x800)),
         replace(_BUS, bits=(Bits("v_bus", 4, lsb=25.6e-3, unit="V", clamp=(0x7FF,)),)),
@@ -73,7 +73,7 @@ INA234 = replace(
         Evidence("config", 0x0000, 0x8000), Evidence("die", 0xA480, 0xFFF0, required=False, proof=True),
         Evidence("die", 0xA080, 0xFFF0, differs=True),
     ),
-    source_note="Linux drivers/hwmon/ina2xx.c (6.12)", checked="steps: Linux 6.12; identity: from memory",
+    source_note="Linux drivers/hwmon/ina2xx.c (6.12)", checked="steps: Linux 6.12; identity: two open drivers",
 )  # fmt: skip
 
 INA260 = replace(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from powerhal.channel import Channel, Field, Flag, Layout, Quality
 from powerhal.chips.options import ChannelOptions, SensorOptions
+from powerhal.chips.pec import read_agrees
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Register
 from powerhal.errors import BoardError
 from powerhal.transport import Xfer
@@ -16,10 +17,19 @@ READY_FROM = 2.0  # the ready bit is read when a period is shorter than this man
 
 @dataclass(frozen=True, slots=True)
 class RowPlan:
-    """One row of a chip: its layout and the transfers whose answers, end to end, are the row."""
+    """One row of a chip: its layout and the transfers whose answers, end to end, are the row.
+
+    `checks` are the parts of the row that end in a check byte: all of its transfers, or none.
+    """
 
     layout: Layout
     xfers: tuple[Xfer, ...]
+    checks: tuple[slice, ...] = ()
+
+    def intact(self, row: bytes) -> bool:
+        """Whether every answer that ends in a check byte agrees with it."""
+        checked = zip(self.checks, (x for x in self.xfers if x.read), strict=False)
+        return all(read_agrees(x.address, x.write[0], row[part]) for part, x in checked)
 
 
 def expected_config(chip: ChipType, settings: Mapping[str, float]) -> dict[str, int]:
@@ -129,7 +139,9 @@ class _Row:
         channels = tuple(self._channel(row) for row in self.rows)
         layout = Layout(width, tuple(self.fields.values()), channels, tuple(self.flags))
         registers = [self.chip.register(name) for name in self.offsets]
-        return RowPlan(layout, tuple(Xfer(address, bytes((r.address,)), r.nbytes) for r in registers))
+        xfers = tuple(Xfer(address, bytes((r.address,)), r.nbytes) for r in registers)
+        checks = [slice(self.offsets[r.name], self.offsets[r.name] + r.nbytes) for r in registers if r.check]
+        return RowPlan(layout, xfers, tuple(checks))
 
     def _registers(self) -> list[str]:
         """Names in reading order: the ready bit first, as what comes after it can only be newer."""

@@ -74,22 +74,22 @@ MAX17042 = ChipType(
     max_hz=5.0,
     default_hz=1.0,
     source_note="Linux drivers/power/supply/max17042_battery.c",
-    checked="registers, units, DevName 0x0092 and 0x00AC: Linux 6.12; DevName 0x4010 of the MAX17055: from memory",
+    checked="registers, units, DevName 0x0092 and 0x00AC: Linux 6.12; 0x4000, 0x4010 (MAX17055): a vendor driver",
 )  # fmt: skip
 
 
-def _like(name: str, devname: int, *more: Register) -> ChipType:
+def _like(name: str, devname: int, *more: Register, mask: int = 0xFFFF) -> ChipType:
     return replace(
         MAX17042, name=name, title=f"Maxim {name.upper()}, gauge with coulomb counter", registers=(*_REGISTERS, *more),
-        evidence=(Evidence("devname", devname, proof=True), *MAX17042.evidence[1:]),
+        evidence=(Evidence("devname", devname, mask, proof=True), *MAX17042.evidence[1:]),
     )  # fmt: skip
 
 
 MAX17047 = _like("max17047", 0x00AC)
 MAX17050 = _like("max17050", 0x00AC)
 MAX17055 = _like(
-    "max17055", 0x4010,
+    "max17055", 0x4000,  # revision A; B is 0x4010
     _word("ttf", 0x20, Bits("ttf_s", lsb=5.625, unit="s")),
     _word("power", 0xB1, Bits("p", signed=True, lsb=8e-6, per=_SENSE, unit="W")),
-    _word("avgpower", 0xB3, Bits("p_avg", signed=True, lsb=8e-6, per=_SENSE, unit="W")),
+    _word("avgpower", 0xB3, Bits("p_avg", signed=True, lsb=8e-6, per=_SENSE, unit="W")), mask=0xFFEF,
 )  # fmt: skip

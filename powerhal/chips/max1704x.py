@@ -13,7 +13,7 @@ from dataclasses import replace
 from powerhal.channel import Quality
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Evidence, Register, RowFlag
 
-OTHERS = (0x9200, 0xAC00, 0x1040)  # DevName 0x21 of MAX17042, MAX17047/50, MAX17055 as a big-endian word
+OTHERS = (0x9200, 0xAC00, 0x1040, 0x0040)  # DevName 0x21 of MAX17042, MAX17047/50, MAX17055 as a big-endian word
 
 
 def _soc_lsb(config: Config) -> float:

@@ -8,7 +8,7 @@ the Linux drivers that each family file names; the wire bytes in the tests are t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from powerhal.channel import Field, Quality
@@ -85,7 +85,8 @@ class Register:
     `role`: `data` changes by itself, `config` and `limit` are set by somebody and kept, `status` tells about the
     chip, `state` is status bits that a derived value says in a word, `id` is fixed. `por` is the value after power-
     on, `channel` the input it belongs to (0: the whole chip). `unused` are bits that read as zero or cannot be
-    written. `check`: the last byte is the SMBus CRC-8 of the transfer.
+    written. `check`: the last byte is the SMBus CRC-8
+    of the transfer. `fixed`: a configuration that is the chip's own and never written.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Register:
     channel: int = 0
     unused: int = 0
     check: bool = False
+    fixed: bool = False
 
     def field(self, part: Bits, offset: int, config: Config, *, name: str = "", factor: float = 1.0) -> Field | None:
         """The layout's field for `part` when this register starts at `offset`; None without a scale."""
@@ -119,9 +121,14 @@ class Register:
         """All bits as an unsigned integer, without the check byte."""
         return int.from_bytes(raw[:-1] if self.check else raw, "big" if self.order == "big" else "little")
 
+    def with_check(self) -> Register:
+        """The same register with a check byte behind it."""
+        bits = tuple(replace(b, bits=b.bits or 8 * self.nbytes - b.shift) for b in self.bits)
+        return replace(self, nbytes=self.nbytes + 1, check=True, bits=bits)
+
     def wire(self, value: int) -> bytes:
         """The bytes that carry `value`, as they go over the wire."""
-        return value.to_bytes(self.nbytes, "big" if self.order == "big" else "little")
+        return value.to_bytes(self.nbytes - self.check, "big" if self.order == "big" else "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +239,7 @@ class ChipType:
     `inputs`: how many shunts it measures. `autoincrement`: a long read continues at the next address.
     `saturates`: its accumulators stop at their end and do not wrap. `latch`: bytes that must be sent, and the time
     in s to wait, before registers hold new values. `wired`: False for a chip that only its kernel driver reaches.
+    `checked_when`: what the chip answers when it can add the SMBus error code to everything it says.
     `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
     """
 
@@ -253,6 +261,7 @@ class ChipType:
     autoincrement: bool = False
     saturates: bool = False
     latch: tuple[bytes, float] | None = None
+    checked_when: Evidence | None = None
     wired: bool = True
     source_note: str = ""
     checked: str = ""
@@ -264,6 +273,10 @@ class ChipType:
     def register(self, name: str) -> Register:
         """The register of that name; raises KeyError."""
         return self._by_name[name]
+
+    def with_check(self) -> ChipType:
+        """The same chip when every answer ends in the SMBus error code."""
+        return replace(self, name=f"{self.name}_pec", registers=tuple(r.with_check() for r in self.registers))
 
     def config_registers(self) -> tuple[Register, ...]:
         """The registers that somebody sets and that the chip loses with its supply."""

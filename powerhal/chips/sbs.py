@@ -8,7 +8,6 @@ answer carries a packet error code (`powerhal.chips.pec`). The battery's own cur
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
 
 from powerhal.chips.bq27xxx import UNKNOWN
@@ -75,8 +74,9 @@ SBS = ChipType(
     addresses=(0x0B, 0x0B),
     registers=(
         _word("battery_mode", 0x03, Bits("capacity_mode", 15, 1), role="config", por=0),
-        _word("spec_info", 0x1A, Bits("revision", 0, 4), Bits("version", 4, 4), Bits("v_scale", 8, 4),
-              Bits("ip_scale", 12, 4), role="config", por=0x0021),
+        Register("spec_info", 0x1A, (
+            Bits("revision", 0, 4), Bits("version", 4, 4), Bits("v_scale", 8, 4), Bits("ip_scale", 12, 4),
+        ), order="little", role="config", por=0x0021, fixed=True),
         _word("temperature", 0x08, Bits("t_c", lsb=0.1, zero=2731, unit="degC")),
         _word("voltage", 0x09, _volts("v")),
         _word("current", 0x0A, _amperes("i")),
@@ -113,6 +113,7 @@ SBS = ChipType(
         Evidence("spec_info", 0x00, 0x00CC),  # revision and version are 1 to 3
         Evidence("spec_info", 0x00, 0x00F0, differs=True),
     ),
+    checked_when=Evidence("spec_info", 0x0030, 0x00F0),  # SBS 1.1 with error code
     cycle_s=lambda c: 1.0,
     max_hz=1.0,
     default_hz=1.0,
@@ -120,18 +121,6 @@ SBS = ChipType(
     source_note="SBS 1.1; Linux drivers/power/supply/sbs-battery.c",
     checked="commands, units, packet error code: Linux 6.12",
 )  # fmt: skip
-
-
-def with_check(chip: ChipType) -> ChipType:
-    """The same chip when every answer ends in a packet error code."""
-    registers = tuple(
-        replace(r, nbytes=r.nbytes + 1, check=True, bits=tuple(replace(b, bits=b.bits or 16 - b.shift) for b in r.bits))
-        for r in chip.registers
-    )
-    return replace(chip, name=f"{chip.name}_pec", title=f"{chip.title} with packet error code", registers=registers)
-
-
-SBS_PEC = with_check(SBS)
 
 
 def decode_pec(config: Mapping[str, object], raw: Mapping[str, bytes]) -> dict[str, Value]:

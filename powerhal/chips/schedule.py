@@ -49,7 +49,9 @@ class BusSchedule:
         t_ns = self._clock.now_ns()
         data = bytes(self._plan.data) if self._plan is not None else b""
         if not failed and not self._alone:
-            return [source.accept(t_ns, data[part]) for _, source, part in self._parts]
+            readings = [source.accept(t_ns, data[part]) for _, source, part in self._parts]
+            self._without({number for number, source, _ in self._parts if source.taken})
+            return readings
         return self._with_faults(t_ns, data, failed)
 
     def _with_faults(self, t_ns: int, data: bytes, failed: Sequence[int]) -> list[Reading]:
@@ -70,7 +72,11 @@ class BusSchedule:
                 readings.append(source.accept(at_ns, raw))
                 if raw is None:
                     alone.add(number)
+        self._without(alone | {number for number in rows if self._sources[number].taken})
+        return readings
+
+    def _without(self, alone: set[int]) -> None:
+        """Build the batch anew when others than before have to be asked alone."""
         if alone != self._alone:
             self._alone = alone
             self._merge()
-        return readings

@@ -8,6 +8,7 @@ from powerhal.channel import Layout, Quality, Reading
 from powerhal.chips.identify import Identity, identify, read_register
 from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_hz, measured_mask, settings_of
 from powerhal.chips.options import ChannelOptions, SensorOptions
+from powerhal.chips.pec import read_agrees
 from powerhal.chips.registers import ChipType
 from powerhal.errors import BoardError, TransportError
 from powerhal.transport import Clock, I2cBus, Plan, Xfer
@@ -22,7 +23,7 @@ class ChipSource:
     """See `powerhal.channel.Source`. The layout is final after `open()`: a chip's settings decide it.
 
     `doubtful_rows` says, when a row carries RESET, how many rows before it were read since the last good look at
-    the configuration. `notes` are facts worth a line in the recording.
+    the configuration. `taken`: a kernel driver owns the chip since. `notes` are facts worth a line in the recording.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class ChipSource:
         check_options(chip, address, options)
         self.name = options.name
         self.chip, self.bus, self.address, self.options = chip, bus, address, options
+        self._plain = chip
         self.clock = clock or _boot_clock()
         fastest = fastest_hz(chip, options.config)
         self.period_s = 1.0 / (options.rate_hz or min(chip.default_hz, fastest))
@@ -46,6 +48,7 @@ class ChipSource:
         self._seen: dict[str, int] = {}
         self._always = Quality.OK
         self._failing = False
+        self.taken = False
         self._settled_ns = 0
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self._least_ns = int(0.5e9 / chip.max_hz) if chip.max_hz else 0
@@ -66,16 +69,11 @@ class ChipSource:
         Raises TransportError: kind `busy` when a kernel driver owns the address (never forced), `absent` when
         nothing or another chip answers.
         """
-        owner = self.bus.owner(self.address)
-        if owner:
-            raise TransportError(
-                f"{self.bus.name} 0x{self.address:02x} belongs to the kernel driver {owner}",
-                kind="busy",
-                hint="describe it as a hwmon, iio or power_supply source",
-            )
-        identity = identify(self.chip, self.bus, self.address)
-        self._always = Quality.OK if identity.proved else Quality.UNVERIFIED
+        self._leave_to_owner()
+        identity = identify(self._plain, self.bus, self.address)
         self.notes = []
+        self.chip = self._with_check(identity)
+        self._always = Quality.OK if identity.proved else Quality.UNVERIFIED
         if not identity.proved:
             self.notes.append(f"{self.name}: {self.chip.name} has no identity that could be checked")
         self._latched = self._already_set(identity)
@@ -89,6 +87,17 @@ class ChipSource:
         )
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self.doubtful_rows = 0
+
+    def _leave_to_owner(self) -> None:
+        """Raise TransportError of kind `busy` when a kernel driver owns the chip: it is never forced."""
+        owner = self.bus.owner(self.address)
+        self.taken = bool(owner)
+        if owner:
+            raise TransportError(
+                f"{self.bus.name} 0x{self.address:02x} belongs to the kernel driver {owner}",
+                kind="busy",
+                hint="describe it as a hwmon, iio or power_supply source",
+            )
 
     def read(self) -> Reading:
         """One row now; MISSING with `last_fault` set when the chip does not answer.
@@ -111,6 +120,8 @@ class ChipSource:
         """(time after the read, the row or None) over this chip's own transfers."""
         if self._plan is None:
             raise TransportError(f"{self.name} is not open", kind="io")
+        if self.taken and self.bus.owner(self.address):
+            return self.clock.now_ns(), None
         until_ns = self.take_over()
         if until_ns:
             self.clock.sleep_until(until_ns)
@@ -135,6 +146,9 @@ class ChipSource:
 
     def accept(self, t_ns: int, raw: bytes | None) -> Reading:
         """Judge a row that was read at `t_ns` (None: the chip did not answer)."""
+        if raw is not None and not self._row.intact(raw):
+            self.last_fault, self.last_kind = f"{self.name}: a check byte is wrong", "io"
+            raw = None
         if raw is None or (self._failing and not self._back()):
             self._failing = True
             return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
@@ -143,6 +157,9 @@ class ChipSource:
         emptied = not self._measured(raw) and self._measured(self._last.raw)
         if emptied or self.doubtful_rows >= CHECK_EVERY or self._failing:
             quality |= self._check_state()
+            if self.taken:
+                self._failing = True
+                return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | quality)
         if t_ns < self._settled_ns:
             quality |= Quality.STALE
         self._failing = False
@@ -165,6 +182,19 @@ class ChipSource:
         """The bits that channels are made of, as one number: 0 when everything reads zero."""
         return int.from_bytes(raw, "big") & self._mask
 
+    def _with_check(self, identity: Identity) -> ChipType:
+        """The chip as it answers with error codes, when it says that it can and they come through."""
+        says = self._plain.checked_when
+        if says is None or not says.holds(identity.raw[says.register]):
+            return self._plain
+        checked = self._plain.with_check()
+        register = checked.register(says.register)
+        with suppress(TransportError):
+            if read_agrees(self.address, register.address, read_register(self.bus, self.address, register)):
+                return checked
+        self.notes.append(f"{self.name}: the error codes that the chip promises do not come through")
+        return self._plain
+
     def _already_set(self, identity: Identity) -> frozenset[str]:
         """Latched flags that are set before we start: they stay set, so they say nothing about this run."""
         old = set()
@@ -184,7 +214,7 @@ class ChipSource:
         changed = False
         for register in self.chip.config_registers():
             value = self._wanted[register.name]
-            if self._seen[register.name] == value:
+            if register.fixed or self._seen[register.name] == value:
                 continue
             self.bus.transfer(self.address, bytes((register.address,)) + register.wire(value))
             got = register.integer(read_register(self.bus, self.address, register))
@@ -200,8 +230,12 @@ class ChipSource:
         return changed
 
     def _check_state(self) -> Quality:
-        """Compare the configuration with what it was; RESET when it changed, programmed again if it was ours."""
+        """Compare the configuration with what it was; RESET when it changed, programmed again if it was ours.
+
+        A kernel driver that took the chip meanwhile (`taken`) may have changed it too, and keeps it.
+        """
         try:
+            self._leave_to_owner()
             now = self._state()
             if now == self._seen:
                 self.doubtful_rows = 0
@@ -227,8 +261,9 @@ class ChipSource:
         return values
 
     def _back(self) -> bool:
-        """After silence: is it still the same chip?"""
+        """After silence: is it still the same chip, and free?"""
         try:
+            self._leave_to_owner()
             identify(self.chip, self.bus, self.address)
         except TransportError as error:
             self.failed(error)

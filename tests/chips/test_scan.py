@@ -66,8 +66,8 @@ def worked(kind: ChipType, chip: Chip, rng: Random) -> None:
     for register in kind.registers:
         if register.name in told or register.role == "id":
             continue
-        word = rng.getrandbits(8 * register.nbytes) & ~register.unused
-        chip.image[register.address] = answer(kind, register, register.wire(word))
+        word = rng.getrandbits(8 * (register.nbytes - register.check)) & ~register.unused
+        chip.image[register.address] = answer(kind, register, register.wire(word) + bytes(register.check))
 
 
 def images(kind: ChipType, rng: Random) -> list[Chip]:
