@@ -31,6 +31,7 @@ COMMANDS = (
     "bench",
     "chips",
     "android",
+    "housekeeping",
 )
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # these name no file

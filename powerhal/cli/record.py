@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -32,6 +33,7 @@ def add(commands: Any) -> None:
     p.add_argument("--rate", type=_rate, metavar="HZ", help="rows per second of every rail sensor")
     p.add_argument("--for", dest="duration", type=_duration, metavar="60s", help="how long: 60s, 5min, 1h")
     p.add_argument("--seed", type=int, help="which simulated board")
+    p.add_argument("--json", action="store_true", help="the summary as JSON on stdout, at the end")
     p.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # a byte is written when it samples
     p.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # end when this process is gone
     p.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD...", help="record while this runs")
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     )
     with Stop() as stop:
         outcome = board.record_order(path, order, rate_hz=args.rate, stop=stop)
+    if args.json:
+        print(json.dumps(_document(outcome), ensure_ascii=False))
     if not args.quiet:
         _say(outcome, command, verbose=args.verbose)
     return outcome.status
@@ -77,6 +81,29 @@ def _say(outcome: Outcome, command: list[str], *, verbose: bool) -> None:
             print(f"  note: {note}", file=sys.stderr)
     if outcome.storage_fault:
         print(f"  storage refused for a while: {outcome.storage_fault}", file=sys.stderr)
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    """The summary for programs; `energy` is null where no root rail was measured."""
+    from dataclasses import asdict
+
+    from powerhal.recording import Recording
+    from powerhal.recording.energy import root_energy
+
+    with Recording.open(outcome.path) as recording:
+        total = root_energy(recording)
+        return {
+            "schema": 1,
+            "path": outcome.path,
+            "duration_s": outcome.duration_s,
+            "command_status": outcome.status if recording.meta.get("command") else None,
+            "rails": sorted({c.rail for c in recording.channels.values() if c.rail}),
+            "processes": len(recording.processes),
+            "self_cpu_s": outcome.self_cpu_s,
+            "health": {name: health.to_dict() for name, health in outcome.health.items()},
+            "storage_fault": outcome.storage_fault or None,
+            "energy": asdict(total) if total is not None else None,
+        }
 
 
 def _summary(recording: Any, outcome: Outcome) -> str:

@@ -235,3 +235,19 @@ def test_wrong_use_is_exit_2_with_advice(cli, words, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert not list(cli.folder.glob("*.phr"))
+
+
+def test_the_summary_as_json(cli):
+    done = cli("record", "--json", "-o", "run.phr", "--", "sh", "-c", "exit 3")
+    assert done.returncode == 3
+    found = json.loads(done.stdout)
+    assert found["path"] == "run.phr"
+    assert found["command_status"] == 3
+    assert found["duration_s"] >= 0
+    assert found["health"]["processes"]["samples"] >= 2
+    done = cli("record", "--json", "--board", "sim-phone", "--for", "5s", "-o", "sim.phr")
+    found = json.loads(done.stdout)
+    assert found["command_status"] is None
+    assert found["energy"]["rail"] == "battery"
+    assert found["energy"]["energy_j"] > 0
+    assert "battery" in found["rails"]
