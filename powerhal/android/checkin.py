@@ -35,7 +35,6 @@ class Layout:
     fields: tuple[Field, ...]
     quoted: bool = False
     known: bool = True
-    short: bool = False  # fewer columns than any version prints: the line is cut
     plain: bool = False  # only whole numbers and text: what `str` prints is what was read
 
     def index(self, name: str) -> int | None:
@@ -157,8 +156,7 @@ class Reader:
     def _new_layout(self, code: str, texts: list[str], quoted: bool) -> Layout:
         row = row_for(code, len(texts), self.api)
         fields = row.expand(len(texts)) if row else tuple(Field(f"extra_{k}", "", "any") for k in range(len(texts)))
-        short = row is not None and len(texts) < len(row.fields)
-        return Layout(fields, quoted, row is not None, short, all(f.kind in PLAIN for f in fields))
+        return Layout(fields, quoted, row is not None, all(f.kind in PLAIN for f in fields))
 
     def _name_first(self, code: str, texts: list[str]) -> tuple[list[str], bool]:
         """Columns of a line whose first one is a name: quoted, or to be found from the numbers on its right."""

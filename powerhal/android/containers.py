@@ -14,9 +14,10 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from powerhal.android.issues import Issues
 from powerhal.errors import FileError, TransportError
@@ -41,46 +42,56 @@ class Input:
     member: str = ""
 
 
-def open_inputs(path: str | Path, issues: Issues) -> list[Input]:
-    """The texts in a file ('-' is standard input); several when a zip holds several bugreports.
+@contextmanager
+def open_inputs(path: str | Path, issues: Issues) -> Iterator[list[Input]]:
+    """The texts in a file ('-' is standard input), open; several when a zip holds several bugreports.
 
     Raises TransportError when the file cannot be read, FileError when an archive holds no dump.
     """
     name = str(path)
-    try:
-        stream: IO[bytes] = sys.stdin.buffer if name == "-" else open(path, "rb")  # noqa: SIM115 - `Lines` reads it
-    except OSError as error:
-        kind = {2: "absent", 13: "denied"}.get(error.errno or 0, "io")
-        raise TransportError(f"{name}: {error.strerror}", kind=kind, errno=error.errno) from error
-    return from_stream(stream, name, issues)
+    with ExitStack() as stack:
+        try:
+            stream: IO[bytes] = sys.stdin.buffer if name == "-" else stack.enter_context(open(path, "rb"))
+        except OSError as error:
+            kind = {2: "absent", 13: "denied"}.get(error.errno or 0, "io")
+            raise TransportError(f"{name}: {error.strerror}", kind=kind, errno=error.errno) from error
+        yield _open(stream, name, issues, stack)
 
 
-def from_stream(stream: IO[bytes], name: str, issues: Issues) -> list[Input]:
+def _open(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list[Input]:
     """The texts of an open stream of bytes; it is told by its first bytes what it is."""
-    buffered = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var]
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(io.BytesIO(stream.read()))
     magic = buffered.peek(4)[:4]
     if magic[:2] == b"\x1f\x8b":
         size = Path(name).stat().st_size if name != "-" and Path(name).is_file() else None
-        return [Input(name, "gzip", gzip.GzipFile(fileobj=buffered), size)]  # type: ignore[arg-type]
+        inflated = stack.enter_context(gzip.GzipFile(fileobj=buffered))
+        return [Input(name, "gzip", cast("IO[bytes]", inflated), size)]
     if magic == b"PK\x03\x04":
-        return _zip(buffered, name, issues)
+        return _zip(buffered, name, issues, stack)
     return [Input(name, "plain", buffered)]
 
 
-def _zip(stream: IO[bytes], name: str, issues: Issues) -> list[Input]:
+def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list[Input]:
     if not stream.seekable():
         data = stream.read(MAX_ARCHIVE + 1)
         if len(data) > MAX_ARCHIVE:
             raise FileError(f"{name}: archive larger than {MAX_ARCHIVE >> 20} MiB", code="PH-D001")
         stream = io.BytesIO(data)
     try:
-        archive = zipfile.ZipFile(stream)
-        chosen = _members(archive, issues)
+        archive = stack.enter_context(zipfile.ZipFile(stream))
         return [
-            Input(name, "zip", archive.open(info), info.compress_size, PurePosixPath(info.filename).name)
-            for info in chosen
+            Input(
+                name,
+                "zip",
+                stack.enter_context(archive.open(info)),
+                info.compress_size,
+                PurePosixPath(info.filename).name,
+            )
+            for info in _members(archive, issues)
         ]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error, EOFError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
         raise FileError(f"{name}: not a readable zip: {error}", code="PH-D001") from error
 
 

@@ -25,14 +25,13 @@ def again(reader: Reader, number: int, line: str) -> str | None:
 def emitted(path: str | Path) -> Iterator[str]:
     """All check-in lines of a file with its own line ends."""
     issues = Issues()
-    for source in open_inputs(path, issues):
-        with source.stream:
+    with open_inputs(path, issues) as inputs:
+        for source in inputs:
             lines, reader = Lines(source, issues), Reader(issues)
             for number, line in lines:
                 printed = again(reader, number, line)
                 if printed is not None:
                     yield printed + lines.end
-            issues = Issues()
 
 
 def emit_file(path: str | Path, output: str | Path) -> int:

@@ -7,15 +7,15 @@ behind colons (`0:RESET:TIME:1700000001000`). Every line prints again, byte for 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from powerhal.android.history_tokens import COMMANDS, WORDS
 from powerhal.android.issues import Issues
 from powerhal.android.values import Malformed, Value, read_any, read_int, show
 
-TOKEN = re.compile(r"([+-]?)([^=,]*)(?:(=)([^,]*))?")
 # details whose text is free form (commas, equal signs): they reach to the end of the line
-FREE = ("Dpst", "XB", "XC", "XE", "Dcpu")
+FREE = re.compile(r"(?:^|(,))(?=(?:Dpst=|Dcpu=|XB,|XC,|XE,))")
 
 
 class Token(NamedTuple):
@@ -62,7 +62,7 @@ def read_history(number: int, line: str, issues: Issues) -> HistoryLine | PoolLi
     delta = read_int(delta_text)
     if isinstance(delta, Malformed):
         issues.add(number, "h", "delta", f"{delta.why}: {delta_text[:40]!r}")
-    tokens = _read_tokens(rest) if comma else ()
+    tokens = read_tokens(rest) if rest or not comma else (read_token(""),)
     return HistoryLine(number, prefix, delta, tuple(map(read_any, commands)), tokens)
 
 
@@ -86,22 +86,24 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _read_tokens(text: str) -> tuple[Token, ...]:
-    if text.startswith(FREE):
-        return (_read_detail(text),)
-    tokens = []
-    at = 0
-    while at <= len(text):
-        if text.startswith("XE,", at) or text.startswith("XC,", at):
-            tokens.append(_read_detail(text[at:]))
-            break
-        match = TOKEN.match(text, at)
-        if match is None:
-            break
-        sign, key, equals, value = match.groups()
-        tokens.append(Token(sign, key, read_any(value) if equals else None))
-        at = match.end() + 1
-    return tuple(tokens)
+@lru_cache(maxsize=1 << 14)
+def read_token(text: str) -> Token:
+    """One token: sign, key, and the value behind `=`."""
+    sign = text[0] if text[:1] in ("+", "-") else ""
+    key, equals, value = text[len(sign) :].partition("=")
+    return Token(sign, key, read_any(value) if equals else None)
+
+
+@lru_cache(maxsize=1 << 14)
+def read_tokens(text: str) -> tuple[Token, ...]:
+    """All tokens of a line (none for no text); a free-form detail reaches to the end."""
+    if not text:
+        return ()
+    detail = FREE.search(text)
+    if detail is None:
+        return tuple(map(read_token, text.split(",")))
+    before = map(read_token, text[: detail.start()].split(",")) if detail[1] else ()
+    return (*before, _read_detail(text[detail.end() :]))
 
 
 def _read_detail(text: str) -> Token:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from powerhal.android.blocks import BlockReader
 from powerhal.android.checkin import Reader, Record
 from powerhal.android.checkin_statistics import Gatherer
 from powerhal.android.containers import Input, Lines, open_inputs
@@ -20,12 +21,14 @@ from powerhal.android.history_lines import is_history, read_history
 from powerhal.android.human import SECTIONS, TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.proto import looks_like_proto, read_proto
+from powerhal.android.records import rows
 from powerhal.android.statistics import Statistics
 from powerhal.android.values import Malformed
 
 PROPERTY = re.compile(r"\[([\w.]+)\]: \[(.*)\]")
 SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
+BLOCK = 4096  # check-in lines that are read together
 SERVICE = "DUMP OF SERVICE "
 TEXT_STARTS = ("Battery History", "Statistics since", *SECTIONS)
 PROPERTIES = ("ro.build.version.sdk", "ro.product.model", "persist.sys.timezone")
@@ -94,13 +97,12 @@ def read(path: str | Path, *, keep_records: bool = True) -> DumpFile:
 
     Raises TransportError when it cannot be opened, FileError when an archive holds nothing to read.
     """
-    issues = Issues()
-    inputs = open_inputs(path, issues)
     files = []
-    for source in inputs:
-        with source.stream:
+    issues = Issues()
+    with open_inputs(path, issues) as inputs:
+        for source in inputs:
             files.append(_Scan(source, issues, keep_records).run())
-        issues = Issues()
+            issues = Issues()
     first, *others = files
     first.others = others
     return first
@@ -117,22 +119,35 @@ class _Scan:
         self.bugreport = False
         self.section = ""
         self.reader = Reader(issues)
+        self.blocks = BlockReader(self.reader)
         self.checkin: Dump | None = None
         self.gatherer = Gatherer()
         self.text: TextReader | None = None
         self.text_dump: Dump | None = None
         self._in_junk = False
+        self._run: list[str] = []
+        self._run_start = 0
 
     def run(self) -> DumpFile:
         if looks_like_proto(self.source.stream):
             return self._proto()
         for number, line in self.lines:
             if line[:2] in ("9,", "8,") and self._wanted():
-                self._checkin_line(number, line)
+                alone = ",vers," in line[:24] or not self.lines.terminated
+                if alone or len(self._run) == BLOCK or number != self._run_start + len(self._run):
+                    self._flush()
+                if alone:
+                    self._checkin_line(number, line)
+                else:
+                    self._run_start = self._run_start if self._run else number
+                    self._run.append(line)
             else:
+                self._flush()
                 self._other(number, line)
+        self._flush()
         self._end_checkin(at_end=True)
         self._end_text(at_end=True)
+        self.issues.kept.sort(key=lambda issue: issue.line)
         if not self.dumps:
             self.issues.add(0, "file", "", "no battery-stats dump found")
         return self._file(self.lines.count)
@@ -156,26 +171,40 @@ class _Scan:
         """Whether check-in lines here are of battery stats (other services have check-in forms too)."""
         return not self.section or "BATTERYSTATS" in self.section.upper()
 
-    def _checkin_line(self, number: int, line: str) -> None:
+    def _flush(self) -> None:
+        """Read the run of check-in lines that has been collected."""
+        if not self._run:
+            return
         self._in_junk = False
-        dump = self.checkin
-        if dump is None:
-            dump = self._new_checkin(number)
+        dump = self.checkin or self._new_checkin(self._run_start)
+        block = self.blocks.read(self._run_start, self._run)
+        dump.lines += len(self._run)
+        self._run = []
+        for item in block.history():
+            dump.history.feed(item)
+            dump.lines_read += 1
+        for record in block.records():
+            self._use(dump, record)
+
+    def _checkin_line(self, number: int, line: str) -> None:
+        """One line that must be read alone: a version, or a last line that may be cut."""
+        self._in_junk = False
+        dump = self.checkin or self._new_checkin(number)
         if is_history(line):
             dump.lines += 1
             dump.lines_read += 1
             dump.history.feed(read_history(number, line, self.issues))
             return
         record = self.reader.read(number, line)
-        if record is None:
-            dump.lines += 1
-            return
-        if record.code == "vers":
+        if record is not None and record.code == "vers":
             dump = self._version(record, dump, number)
         dump.lines += 1
-        if not self.lines.terminated and _cut(record):
+        if record is not None and not self.lines.terminated and _cut(record, self.reader.api):
             self.issues.add(number, record.code, "", "the last line is cut: not used")
-            return
+        elif record is not None:
+            self._use(dump, record)
+
+    def _use(self, dump: Dump, record: Record) -> None:
         dump.lines_read += record.layout.known
         if not record.layout.known:
             dump.vendor_codes[record.code] += 1
@@ -187,6 +216,7 @@ class _Scan:
         hint = self.properties.get("ro.build.version.sdk", "")
         self.reader = Reader(self.issues, hint=int(hint) if hint.isdecimal() else 0)
         self.reader.api = self.reader.hint
+        self.blocks = BlockReader(self.reader)
         self.gatherer = Gatherer()
         self.checkin = Dump("checkin", number, History(self.issues))
         return self.checkin
@@ -287,9 +317,11 @@ class _Scan:
         self.dumps.append(dump)
 
 
-def _cut(record: Record) -> bool:
+def _cut(record: Record, api: int) -> bool:
     """Whether a last line without an end shows that columns are missing."""
-    return record.layout.short or any(isinstance(value, Malformed) for value in record.values)
+    expected = [row for row in rows(record.code) if row.since <= (api or 99)]
+    width = len(expected[-1].fields) if expected else 0
+    return len(record.values) < width or any(isinstance(value, Malformed) for value in record.values)
 
 
 def _missing(dump: Dump, cut: bool) -> list[str]:
@@ -310,6 +342,6 @@ def _missing(dump: Dump, cut: bool) -> list[str]:
         out.append("the last line is cut")
     spenders = [u.uid for u in stats.uids.values() if u.mah]
     reached = {u.uid for u in stats.uids.values() if u.parts.keys() - {"power"} or u.process_states}
-    if spenders and max(spenders) not in reached:
+    if not spenders or max(spenders) not in reached:
         out.append("records of the last uids are missing")
     return out

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:E-?[1-9][0-9]*)?", re.ASCII)
@@ -91,6 +92,7 @@ def _read_real(text: str, show: Callable[[float], str]) -> Value:
         return Malformed(text, "out of range")
 
 
+@lru_cache(maxsize=4096)
 def read_mah(text: str) -> Value:
     """A charge in mAh by the platform's rule."""
     return _read_real(text, print_mah)

@@ -53,6 +53,7 @@ def add_emit(commands: Any) -> None:
 def _parse(args: argparse.Namespace) -> int:
     from powerhal.android.parse import read
     from powerhal.android.summary import document, portrait
+    from powerhal.errors import NotEnoughData
 
     dump = read(args.file)
     if args.json:
@@ -60,7 +61,7 @@ def _parse(args: argparse.Namespace) -> int:
         print()
     else:
         print("\n".join(portrait(dump)))
-    return 0
+    return 0 if dump.dumps else NotEnoughData.exit_code
 
 
 def _emit(args: argparse.Namespace) -> int:
