@@ -1,6 +1,6 @@
 """The command line: parses, calls a session, prints; no arithmetic.
 
-Each module of `COMMANDS` has `add(subparsers)`, which registers its parser and sets `run`. Modules import
+Each module of `COMMANDS` has `add(subparsers)`, which registers its parsers and sets `run`. Modules import
 nothing heavy at the top, so that `powerhal --help` stays fast on a small board. Errors are caught here and
 nowhere else in the street but the sampler.
 """
@@ -18,29 +18,35 @@ from typing import Any
 from powerhal.cli import plugins
 from powerhal.errors import FileError, PowerhalError
 
-# Command group modules, in the order of `powerhal --help`.
-COMMANDS = (
-    "demo",
-    "boards",
-    "read",
-    "record",
-    "info",
-    "attribute",
-    "report",
-    "export",
-    "bench",
-    "chips",
-    "android",
-    "housekeeping",
-)
+# Command -> its module here and its line in `powerhal --help`, in the order of that page. Only the module of the
+# command that was asked for is imported; a test holds the lines equal to what the modules themselves say.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "a simulated phone: record, attribute, compare with the truth"),
+    "boards": ("boards", "board files: list, show, lint, schema"),
+    "read": ("read", "one reading of every rail: V, A, W"),
+    "watch": ("read", "the rails live"),
+    "record": ("record", "record a board's sensors and processes into one file"),
+    "info": ("info", "what is in a recording"),
+    "attribute": ("attribute", "who used the energy of a recording"),
+    "report": ("report", "one offline HTML file of a recording"),
+    "export": ("export", "a recording as csv, json or jsonl"),
+    "bench": ("bench", "accuracy on real measurements"),
+    "chips": ("chips", "sensor chips: list, show, decode registers, identify"),
+    "android": ("android", "battery-stats dumps, bugreports, power profiles and rails of phones"),
+    "completion": ("housekeeping", "completions for your shell"),
+    "warmup": ("housekeeping", "compile the numeric kernels now, not at the first use"),
+}
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # these name no file
 
 Runner = Callable[[argparse.Namespace], int]
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole argument parser, entry-point commands included."""
+def parser(word: str | None = None) -> argparse.ArgumentParser:
+    """The argument parser: whole, entry-point commands included, or as much as a command line needs.
+
+    word: the command that was given; then nothing else is built. '' or an unknown word: only names and help lines.
+    """
     import powerhal
 
     top = argparse.ArgumentParser(
@@ -54,8 +60,15 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
     top.add_argument("-q", "--quiet", action="store_true", help="say less on stderr")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        import_module(f"powerhal.cli.{name}").add(commands)
+    if word in COMMANDS:
+        import_module(f"powerhal.cli.{COMMANDS[word][0]}").add(commands)
+        return top
+    if word is None:
+        for module in dict.fromkeys(module for module, _ in COMMANDS.values()):
+            import_module(f"powerhal.cli.{module}").add(commands)
+    else:
+        for name, (_, line) in COMMANDS.items():
+            commands.add_parser(name, help=line)
     for name, target in sorted(plugins.commands().items()):
         _add_plugin(name, target, commands)
     return top
@@ -71,7 +84,8 @@ def _add_plugin(name: str, target: str, commands: Any) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (docs/errors.md)."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = parser(next((word for word in words if not word.startswith("-")), "")).parse_args(words)
     try:
         status = int(args.run(args))
         sys.stdout.flush()  # what the reader of a pipe refuses is noticed here, not by the interpreter's exit

@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_document(ledger, marked, truth.root_j, args.seed), indent=2))
     else:
         print("\n".join(_table(ledger, marked, truth.root_j)))
-        for text in () if getattr(args, "quiet", False) else (*ledger.notes, *(group["text"] for group in ledger.groups)):
+        said = [*ledger.notes, *(group["text"] for group in ledger.groups)]
+        for text in said if not getattr(args, "quiet", False) else ():
             print(f"note: {text}", file=sys.stderr)
         print(f"report: {args.report}" + (f"   recording: {args.keep}" if args.keep else ""), file=sys.stderr)
     return 0

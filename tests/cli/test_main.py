@@ -46,7 +46,7 @@ def test_a_fault_of_ours_is_exit_70_and_kept_in_a_private_file(monkeypatch, caps
     def broken(_: argparse.Namespace) -> int:
         raise KeyError("no such thing")
 
-    def parser() -> argparse.ArgumentParser:
+    def parser(_: str) -> argparse.ArgumentParser:
         made = argparse.ArgumentParser()
         made.set_defaults(run=broken, verbose=False)
         return made
@@ -71,3 +71,26 @@ def test_a_reader_that_went_away_is_no_failure(cli, path):
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait() == 0
+
+
+def listed(top: argparse.ArgumentParser) -> dict[str, str]:
+    (group,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    return {action.dest: action.help for action in group._choices_actions}
+
+
+def test_the_lines_of_help_are_those_of_the_commands_themselves():
+    assert listed(command_line.parser("")) == listed(command_line.parser())
+    assert {name: listed(command_line.parser(name))[name] for name in command_line.COMMANDS} == {
+        name: line for name, (_, line) in command_line.COMMANDS.items()
+    }
+
+
+def test_an_unknown_command_is_told_which_there_are(cli):
+    done = cli("atribute")
+    assert done.returncode == 2
+    assert "attribute" in done.stderr
+    assert "bus" in done.stderr
+
+
+def test_flags_may_stand_before_the_command(cli, path):
+    assert cli("-q", "info", path).returncode == 0
