@@ -86,7 +86,9 @@ def _channels(n: int) -> tuple[ChannelRow, ...]:
         ChannelRow("voltage", "V", ("v_bus",), n, accuracy=0.003),
         ChannelRow("current", "A", ("i",), n, accuracy=ACCURACY),
         ChannelRow("power", "W", ("p",), n, accuracy=ACCURACY),
-        ChannelRow("energy", "J", ("energy_j",), n, quality_class="accumulated", accuracy=ACCURACY, counter=True),
+        ChannelRow(
+            "energy", "J", ("energy_j",), n, quality_class="accumulated", accuracy=ACCURACY, counter=True, wrap_bits=48
+        ),
     )
 
 
@@ -135,6 +137,7 @@ def _part(inputs: int, product: int) -> ChipType:
         inputs=inputs,
         saturates=True,
         latch=(REFRESH_V, 1e-3),
+        clear=REFRESH,
         source_note="DS20005850; Linux drivers/iio/adc/pac1934.c",
         checked="registers, widths, identities, bipolar modes: Linux; addresses: from memory",
     )  # fmt: skip

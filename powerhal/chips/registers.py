@@ -238,7 +238,8 @@ class ChipType:
     `max_hz`: reads faster than this are answered from the last one (gauges lock up or repeat).
     `inputs`: how many shunts it measures. `autoincrement`: a long read continues at the next address.
     `saturates`: its accumulators stop at their end and do not wrap. `latch`: bytes that must be sent, and the time
-    in s to wait, before registers hold new values. `wired`: False for a chip that only its kernel driver reaches.
+    in s to wait, before registers hold new values. `clear`: sent in place of the latch, also clears the sums.
+    `wired`: False for a chip that only its kernel driver reaches.
     `checked_when`: what the chip answers when it can add the SMBus error code to everything it says.
     `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
     """
@@ -261,6 +262,7 @@ class ChipType:
     autoincrement: bool = False
     saturates: bool = False
     latch: tuple[bytes, float] | None = None
+    clear: bytes = b""
     checked_when: Evidence | None = None
     wired: bool = True
     source_note: str = ""

@@ -10,6 +10,7 @@ from powerhal.chips.layout import RowPlan, build_row, expected_config, fastest_h
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.chips.pec import read_agrees
 from powerhal.chips.registers import ChipType
+from powerhal.chips.sums import RunningSums, running_sums
 from powerhal.errors import BoardError, TransportError
 from powerhal.transport import Clock, I2cBus, Plan, Xfer
 
@@ -33,6 +34,7 @@ class ChipSource:
         self.name = options.name
         self.chip, self.bus, self.address, self.options = chip, bus, address, options
         self._plain = chip
+        self._sums: RunningSums | None = None
         self.clock = clock or _boot_clock()
         fastest = fastest_hz(chip, options.config)
         self.period_s = 1.0 / (options.rate_hz or min(chip.default_hz, fastest))
@@ -81,6 +83,7 @@ class ChipSource:
         self._program()
         self._row = self._row_for(self._seen)
         self._mask = measured_mask(self._row.layout)
+        self._sums = running_sums(self.chip, self._row.layout)
         self._plan = self.bus.plan(self._row.xfers)
         self._state_plan = self.bus.plan(
             [Xfer(self.address, bytes((r.address,)), r.nbytes) for r in self.chip.config_registers()]
@@ -140,8 +143,11 @@ class ChipSource:
         if self.chip.latch is None:
             return 0
         message, wait_s = self.chip.latch
+        due = self._sums is not None and self._sums.due
         with suppress(TransportError):
-            self.bus.transfer(self.address, message)
+            self.bus.transfer(self.address, self.chip.clear if due else message)
+            if due and self._sums is not None:
+                self._sums.clear_sent()
         return self.clock.now_ns() + int(wait_s * 1e9)
 
     def accept(self, t_ns: int, raw: bytes | None) -> Reading:
@@ -151,6 +157,8 @@ class ChipSource:
             raw = None
         if raw is None or (self._failing and not self._back()):
             self._failing = True
+            if self._sums is not None:
+                self._sums.missed()
             return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
         quality = self._always
         self.doubtful_rows += 1
@@ -162,6 +170,9 @@ class ChipSource:
                 return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | quality)
         if t_ns < self._settled_ns:
             quality |= Quality.STALE
+        if self._sums is not None:
+            raw, doubt = self._sums.follow(raw)
+            quality |= doubt
         self._failing = False
         self._last = Reading(t_ns, raw, quality)
         return self._last
