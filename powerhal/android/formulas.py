@@ -95,7 +95,7 @@ def _terms(profile: PowerProfile, api: int, device: DeviceTimes, uids: Sequence[
         yield from _timers(profile, uid)
         yield from _sensors(profile, device, uid)
     yield from wakelocks(profile, api, device, uids)
-    yield from wifi(profile, device, uids)
+    yield from wifi(profile, api, device, uids)
     yield from mobile(profile, api, device, uids)
     yield from bluetooth(profile, device, uids)
     yield from _screen(profile, api, device, uids)

@@ -64,7 +64,7 @@ class DeviceTimes:
 
     brightness_ms: screen on by bin 0-4 (of display 0); signal_ms: by mobile signal bin; memory_ms: by bandwidth
     bucket; gps_quality_ms: by signal quality; sensors_ma: current of each sensor handle (of a bugreport).
-    mobile_packets_per_s: 0 when the device has not measured it.
+    mobile_packets: received and sent by the whole device.
     """
 
     realtime_ms: float | None = None
@@ -78,7 +78,7 @@ class DeviceTimes:
     modem: Controller | None = None
     mobile_active_ms: float | None = None
     mobile_scanning_ms: float | None = None
-    mobile_packets_per_s: float = 0.0
+    mobile_packets: int | None = None
     signal_ms: tuple[float, ...] = ()
     memory_ms: tuple[float, ...] = ()
     gps_quality_ms: tuple[float, ...] = ()

@@ -8,19 +8,24 @@ from powerhal.android.formulas_input import ESTIMATED, EXACT, Controller, Device
 from powerhal.android.profile import PowerProfile
 
 MODEM_BLOCK_API = 33
+WIFI_ESTIMATOR_API = 23
 SIGNAL_BINS = 5
 _WIFI_BPS = 1e6  # rates that the platform assumes for a packet of 2048 bytes
 _MOBILE_BPS = 200_000.0
 _PACKET_BYTES = 2048
 
 
-def wifi(profile: PowerProfile, device: DeviceTimes, uids: Sequence[UidTimes]) -> Iterator[Term]:
-    """By the controller's times where profile and dump have them, else by packets, running, scans."""
+def wifi(profile: PowerProfile, api: int, device: DeviceTimes, uids: Sequence[UidTimes]) -> Iterator[Term]:
+    """By the controller's times where profile and dump have them, else by packets, running, scans.
+
+    Android 5 divides a packet's charge by 3600 once too often, as it does for mobile data.
+    """
     powers = _controller_ma(profile, "wifi")
     if device.wifi is not None and all(powers):
         yield from _shared("wifi", device.wifi, ((u.uid, u.wifi) for u in uids), powers)
         return
     per_packet = profile.average("wifi.active") / 3600 / (_WIFI_BPS / 8 / _PACKET_BYTES)
+    per_packet /= 3600 if api < WIFI_ESTIMATOR_API else 1
     for uid in uids:
         if uid.wifi_packets:
             yield Term(uid.uid, "wifi", "packets", uid.wifi_packets * per_packet)
@@ -110,20 +115,31 @@ def _active_mah(profile: PowerProfile, api: int, device: DeviceTimes) -> tuple[f
 def _mobile_timed(profile: PowerProfile, device: DeviceTimes, uids: Sequence[UidTimes]) -> Iterator[Term]:
     """Android 11 and older: active time of a uid, by packets where no active time was kept."""
     ma = active_ma(profile)
-    per_s = device.mobile_packets_per_s or _MOBILE_BPS / 8 / _PACKET_BYTES
+    rate, measured = _packet_rate(device, uids)
+    why = "" if measured else "the device's packets are not in the dump; the platform's default rate stands for them"
     given_ms = 0.0
     for uid in uids:
         if uid.mobile_active_ms:
             given_ms += uid.mobile_active_ms
             yield Term(uid.uid, "mobile_radio", "active", mah(ma, uid.mobile_active_ms))
         elif uid.mobile_packets:
-            measured = device.mobile_packets_per_s > 0
-            why = "" if measured else "the packet rate is not in the dump; the platform's default stands for it"
-            status = EXACT if measured else ESTIMATED
-            yield Term(uid.uid, "mobile_radio", "packets", uid.mobile_packets * ma / 3600 / per_s, status, why)
+            used = uid.mobile_packets * (ma / 3600 / rate) / 3600
+            yield Term(uid.uid, "mobile_radio", "packets", used, EXACT if measured else ESTIMATED, why)
     if device.mobile_active_ms is not None:
         rest_ms = max(0.0, device.mobile_active_ms - given_ms)
         yield Term(None, "mobile_radio", "active rest", mah(ma, rest_ms))
+
+
+def _packet_rate(device: DeviceTimes, uids: Sequence[UidTimes]) -> tuple[float, bool]:
+    """What the platform divides by, and whether it is what this device had.
+
+    MobileRadioPowerCalculator takes packets per *millisecond* of active time where it has both, else a default per
+    second, and divides by 3600 once too often; so does this, or the numbers would not be the platform's.
+    """
+    if device.mobile_packets and device.mobile_active_ms:
+        return device.mobile_packets / device.mobile_active_ms, True
+    known = device.mobile_packets is not None and device.mobile_active_ms is not None
+    return _MOBILE_BPS / 8 / _PACKET_BYTES, known
 
 
 def _controller_ma(profile: PowerProfile, radio: str) -> tuple[float, float, float]:

@@ -17,6 +17,7 @@ SUBCOMMANDS: tuple[str, ...] = (
     "android:add_parse",
     "android:add_emit",
     "android_profile:add_profile",
+    "android_profile:add_recompute",
     "android_rails:add_powerstats",
 )
 

@@ -1,4 +1,4 @@
-"""`powerhal android profile`: a vendor's power profile, read and checked."""
+"""`powerhal android profile` and `recompute`: a vendor's power profile, and what Android computes with it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,43 @@ def add_profile(commands: Any) -> None:
     p.add_argument("--json", action="store_true", help="values, clusters, modem and problems as JSON (docs/android.md)")
     p.add_argument("--strict", action="store_true", help="exit with 1 when a problem is an error")
     p.set_defaults(run=_profile)
+
+
+def add_recompute(commands: Any) -> None:
+    """Register `android recompute`."""
+    p = commands.add_parser(
+        "recompute",
+        help="mAh per uid by Android's own formulas",
+        description="Recompute from a check-in dump's times and a power profile what Android computes, each term "
+        "exact or estimated, beside what the dump prints.",
+    )
+    p.add_argument("file", metavar="FILE", help="check-in dump or bugreport; '-' is stdin")
+    p.add_argument("--profile", required=True, metavar="XML", help="the phone's power_profile.xml")
+    p.add_argument("--api", type=int, help="API level whose formulas are used (default: the dump's)")
+    p.add_argument("--json", action="store_true", help="sums and every term as JSON (docs/android.md)")
+    p.set_defaults(run=_recompute)
+
+
+def _recompute(args: argparse.Namespace) -> int:
+    from powerhal.android.formulas_dump import recompute_dump
+    from powerhal.android.profile_xml import read_profile
+
+    profile = read_profile(args.profile)
+    found, printed = recompute_dump(profile, args.file, args.api)
+    if args.json:
+        rows = found.document()
+        for row in rows["uids"]:
+            row["printed_mah"] = printed.get(row["uid"])
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        print(f"{args.file}  formulas of API {found.api}, profile {profile.path}")
+        print(f"  {'uid':>8} {'recomputed':>12} {'exact':>6} {'printed':>12}  mAh")
+        for uid, total in sorted(found.by_uid().items(), key=lambda item: -item[1]):
+            shown = "—" if printed.get(uid) is None else f"{printed[uid]:.4g}"
+            print(f"  {uid:>8} {total:>12.4g} {found.exact_share(uid):>6.0%} {shown:>12}")
+    whys = sorted({f"{t.component}: {t.why}" for t in found.terms if t.why})
+    print("\n".join(f"estimated: {why}" for why in whys), file=sys.stderr)
+    return 0
 
 
 def _profile(args: argparse.Namespace) -> int:

@@ -160,11 +160,13 @@ def test_mobile_radio_of_android_11_by_time_and_packets():
     device = DeviceTimes(mobile_active_ms=3000, signal_ms=(0, 3600_000, 3600_000))
     found = recompute(given, 30, device, uids)
     assert found.by_uid()[APP] == pytest.approx(0.1)
-    assert found.by_uid()[APP2] == pytest.approx(100 * 0.1 / (200_000 / 8 / 2048))
+    assert found.by_uid()[APP2] == pytest.approx(100 * (360 / 3600 / (200_000 / 8 / 2048)) / 3600)
     assert [t.status for t in found.terms if t.part == "packets"] == [ESTIMATED]
     assert found.components(None)["mobile_radio"] == pytest.approx(0.2 + 5 + 5)  # the last bin's power goes on
-    measured = recompute(given, 30, DeviceTimes(mobile_packets_per_s=50), uids[1:])
-    assert measured.terms[0].status == EXACT and measured.by_uid()[APP2] == pytest.approx(100 * 0.1 / 50)
+    device = DeviceTimes(mobile_packets=600, mobile_active_ms=3000)  # 0.2 a millisecond
+    measured = recompute(given, 30, device, uids[1:])
+    assert measured.terms[0].status == EXACT
+    assert measured.by_uid()[APP2] == pytest.approx(100 * (360 / 3600 / 0.2) / 3600)
 
 
 def test_the_modem_block_replaces_active_power_and_bins():
