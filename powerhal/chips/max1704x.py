@@ -34,6 +34,7 @@ def _modern(cell_v: float, *more: Register) -> tuple[Register, ...]:
     """`cell_v`: volts per step (78.125 uV for one cell, twice that for two)."""
     return (
         _vcell(cell_v), _SOC, _VERSION, _FOREIGN,
+        Register("mode", 0x06, (Bits("hibernating", 12, 1, unit="bool"),), role="status", por=0),
         Register("hibernate", 0x0A, role="limit", por=0x8030),
         Register("rcomp", 0x0C, (Bits("rcomp", 8, 8),), role="limit", por=0x971C),
         *more,
@@ -65,7 +66,10 @@ MAX17048 = ChipType(
         ChannelRow("ratio", "", ("soc_pct",), factor=0.01, quality_class="gauge", name="soc"),
     ),
     evidence=(Evidence("version", 0x0010, 0xFFF0, required=False, proof=True), *_PLAUSIBLE),
-    flags=(RowFlag("status", "reset_indicator", Quality.RESET, latched=True),),
+    flags=(
+        RowFlag("status", "reset_indicator", Quality.RESET, latched=True),
+        RowFlag("mode", "hibernating", Quality.STALE),  # a conversion in 45 s
+    ),
     cycle_s=lambda c: 0.25,
     max_hz=4.0,
     default_hz=1.0,

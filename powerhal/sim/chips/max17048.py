@@ -11,6 +11,7 @@ _POWER_ON = {0x06: 0x0000, 0x0A: 0x8030, 0x0C: 0x971C, 0x14: 0x00FF, 0x18: 0x960
 _VERSION = 0x0012
 _PERIOD_NS = 250_000_000
 _RATE_S = 60.0
+_HIBERNATING = 0x1000
 
 
 class Max17048:
@@ -65,10 +66,19 @@ class Max17048:
             self._reset()
         elif register == 0x06 and word & 0x4000:
             self._past.clear()  # quick-start: the model begins afresh and the bit clears itself
+        elif register == 0x0A:
+            self._hibernate(word)
         elif register == 0x18:
             self._words[register] = word & 0xFF00 | self._words[register] & 0xFF
         elif register in self._words:
             self._words[register] = word
+
+    def _hibernate(self, word: int) -> None:
+        """HIBRT 0xFFFF sends it to sleep at once (a conversion in 45 s, HibStat in MODE), 0x0000 wakes it for good."""
+        self._words[0x0A] = word
+        asleep = word == 0xFFFF
+        self._words[0x06] = _HIBERNATING if asleep else 0
+        self._adc.start(self._now(), 180 * _PERIOD_NS if asleep else _PERIOD_NS)
 
     def read(self, count: int) -> bytes:
         """Bytes from the pointer on; registers follow one another."""
