@@ -29,8 +29,8 @@ def _adapter() -> TypeAdapter[BoardFile]:
 
 def describe(text: bytes | str, name: str) -> BoardDescription:
     """A board from its text; raises BoardError with every mistake of YAML, or of schema and references."""
-    document = loads(text, name)
     problems: list[Problem] = []
+    document = loads(text, name, problems)
     found: BoardFile | None = None
     try:
         found = _adapter().validate_python(document.data)

@@ -38,7 +38,7 @@ KnownKeys = Callable[[Path], list[str]]
 
 def translate(items: Iterable[dict[str, Any]], document: Document, known_keys: KnownKeys) -> list[Problem]:
     """Every finding as a Problem with its place in the file; `known_keys(path)` are those allowed at a path."""
-    found: dict[tuple[str, str], Problem] = {}
+    found: dict[tuple[str, str, str], Problem] = {}  # one finding a place and code; several keys may be missing
     for item in items:
         path, key = _path(item["loc"], document)
         kind = item["type"]
@@ -47,7 +47,7 @@ def translate(items: Iterable[dict[str, Any]], document: Document, known_keys: K
             code = "PH-B016"
         place = document.where(path, key=key or kind in ("unexpected_keyword_argument",))
         message = _message(item, path, document, known_keys)
-        found.setdefault((place, code), Problem(place, code, message))
+        found.setdefault((place, code, message if kind == "missing" else ""), Problem(place, code, message))
     return list(found.values())
 
 

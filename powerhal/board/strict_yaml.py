@@ -52,8 +52,15 @@ class _Frame:
     seen: set[str] = field(default_factory=set)
 
 
-def loads(text: bytes | str, name: str = "board.yaml") -> Document:
-    """Parse one document; raises BoardError that holds every mistake found, each with its place."""
+TWICE = "PH-B006"
+
+
+def loads(text: bytes | str, name: str = "board.yaml", twice: list[Problem] | None = None) -> Document:
+    """Parse one document; raises BoardError that holds every mistake found, each with its place.
+
+    twice: where given, keys that stand twice are put there in place of raising when they are the only mistakes, so
+    that the rest of the file (with the first of each) can be checked as well.
+    """
     reader = _Reader(name)
     source = reader.decode(text)
     try:
@@ -73,7 +80,9 @@ def loads(text: bytes | str, name: str = "board.yaml") -> Document:
         reader.say("PH-B001", _one_line(str(exc)), None)
     if not reader.problems and not reader.documents:
         reader.say("PH-B011", "the file is empty", None)
-    if reader.problems:
+    if twice is not None and all(problem.code == TWICE for problem in reader.problems):
+        twice += reader.problems
+    elif reader.problems:
         raise board_error(name, reader.problems)
     return Document(name, reader.data, reader.values, reader.keys)
 
@@ -226,9 +235,10 @@ class _Reader:
             self.say("PH-B010", what, event.start_mark)
         elif key in frame.seen:
             first = self.keys.get((*frame.path, key), (0, 0))
-            self.say("PH-B006", f"key {key[:60]!r} is given twice (first in line {first[0]})", event.start_mark)
+            self.say(TWICE, f"key {key[:60]!r} is given twice (first in line {first[0]})", event.start_mark)
         else:
-            self.keys[(*frame.path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            # the first of two equal maps is the one that is kept, with its places
+            self.keys.setdefault((*frame.path, key), (event.start_mark.line + 1, event.start_mark.column + 1))
         frame.seen.add(key)
         frame.key = key
 

@@ -100,6 +100,30 @@ def test_schema_and_reference_mistakes_come_together_in_order() -> None:
     assert codes == ["PH-B031", "PH-B022", "PH-B022", "PH-B012"]
 
 
+TWO_STAGES = """\
+schema: 1
+name: my
+title: Mine
+meters: {m: {}}
+rails:
+  VIN: {subsystem: board}
+  VIN: {subsystem: twice}
+devices:
+  cpu: {kind: cpuu, rail: VIN}
+"""
+
+
+def test_a_key_given_twice_hides_no_other_mistake_and_each_missing_key_is_told() -> None:
+    found = mistakes(TWO_STAGES)
+    for place, word in (
+        ("b.yaml:4:", "'port' is missing"),
+        ("b.yaml:4:", "'protocol' is missing"),
+        ("b.yaml:7:3", "'VIN' is given twice (first in line 6)"),
+        ("b.yaml:9:15", "'cpuu' is not one of"),
+    ):
+        assert any(place in text and word in text for text in found), (place, word, found)
+
+
 @pytest.mark.parametrize("text", ["- a\n", "hello\n", "1\n", "null\n", "{}\n"])
 def test_a_document_that_is_no_board(text: str) -> None:
     assert mistakes(text)
