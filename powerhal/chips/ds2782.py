@@ -6,9 +6,22 @@ bits from the data sheet (the driver multiplies by 4.80, 1.6 % less). The gauge'
 
 from __future__ import annotations
 
-from powerhal.chips.registers import Bits, ChannelRow, ChipType, Evidence, Register
+from collections.abc import Callable
 
-_PER_SIEMENS = "sense_siemens"
+from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Evidence, Register
+
+
+def _per_ohm(step: float) -> Callable[[Config], float | None]:
+    """`step` over the sense resistor: the conductance in the chip's memory, else the resistor that a board gives."""
+
+    def lsb(config: Config) -> float | None:
+        siemens, ohms = config.get("sense_siemens"), config.get("r_shunt_ohm")
+        if siemens:
+            return step * siemens
+        return step / ohms if ohms else None
+
+    return lsb
+
 
 DS2782 = ChipType(
     name="ds2782",
@@ -20,9 +33,13 @@ DS2782 = ChipType(
         Register("remaining", 0x06, (Bits("soc_pct", unit="%"),), 1),
         Register("temperature", 0x0A, (Bits("t_c", 5, 11, signed=True, lsb=0.125, unit="degC"),)),
         Register("voltage", 0x0C, (Bits("v", 5, 11, signed=True, lsb=4.88e-3, unit="V"),)),
-        Register("current", 0x0E, (Bits("i", signed=True, lsb=1.5625e-6, times=_PER_SIEMENS, unit="A",
-                                        clamp=(0x7FFF, -0x8000)),)),
-        Register("accumulated", 0x10, (Bits("charge_ah", lsb=6.25e-6, times=_PER_SIEMENS, unit="Ah"),)),
+        Register("current", 0x0E, (
+            Bits("i", signed=True, lsb=_per_ohm(1.5625e-6), unit="A", clamp=(0x7FFF, -0x8000),
+                 formula="1.5625e-6 * sense_siemens"),
+        )),
+        Register("accumulated", 0x10, (
+            Bits("charge_ah", lsb=_per_ohm(6.25e-6), unit="Ah", formula="6.25e-6 * sense_siemens"),
+        )),
         Register("sense", 0x69, (Bits("sense_siemens"),), 1, role="config", por=0x32),
     ),
     channels=(

@@ -70,7 +70,8 @@ INA234 = replace(
     ),
     channels=channels(0.005, 25.6e-3, 40e-6), products=(),
     evidence=(
-        Evidence("config", 0x0000, 0x8000), Evidence("die", 0xA480, 0xFFF0, required=False, proof=True),
+        Evidence("config", 0x399F, differs=True), Evidence("config", 0x0000, 0x8000),
+        Evidence("die", 0xA480, 0xFFF0, required=False, proof=True),
         Evidence("die", 0xA080, 0xFFF0, differs=True),
     ),
     source_note="Linux drivers/hwmon/ina2xx.c (6.12)", checked="steps: Linux 6.12; identity: two open drivers",
