@@ -10,7 +10,7 @@ import pytest
 
 import powerhal
 from powerhal import session
-from powerhal.errors import BoardError, RecordingError, UsageError
+from powerhal.errors import BoardError, HardwareError, RecordingError, UsageError
 
 
 def test_public_names_lead_here():
@@ -134,3 +134,16 @@ def test_facts_hold_no_name_of_host_user_or_folder(tmp_path):
     assert "kernel" in facts
     for secret in (os.uname().nodename, str(Path.home()), str(tmp_path)):
         assert len(secret) < 3 or secret not in facts.replace(os.uname().release, "")
+
+
+def test_a_block_on_a_board_that_is_not_there_says_so_as_hardware(tmp_path):
+    if Path("/dev/i2c-77").exists():
+        pytest.skip("this machine has that bus")
+    file = tmp_path / "absent.yaml"
+    file.write_text(
+        "schema: 1\nname: absent\ntitle: Absent\nbuses: {i2c-77: {kind: i2c, device: /dev/i2c-77}}\n"
+        "sensors: {a: {chip: 'ti,ina226', bus: i2c-77, address: 0x40, rail: VIN, shunt: 10 mOhm}}\n"
+        "rails: {VIN: {subsystem: board}}\n"
+    )
+    with pytest.raises(HardwareError, match="i2c-77"), session.measure(file):
+        pass

@@ -13,14 +13,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from powerhal.errors import RecordingError
+from powerhal.errors import HardwareError, PowerhalError, RecordingError
 
 READY_S = 60.0
 STOP_S = 20.0
 
 
 class Background:
-    """A running `powerhal record`; raises RecordingError with the child's own words when it cannot start."""
+    """A running `powerhal record`.
+
+    When it cannot start, the child's own words are raised: HardwareError for a board that is not there, else
+    RecordingError.
+    """
 
     def __init__(self, board: str, root: str, path: str, rate_hz: float | None = None) -> None:
         reading, writing = os.pipe()
@@ -56,12 +60,14 @@ class Background:
         if self._child.stderr is not None:
             self._child.stderr.close()
 
-    def _failure(self) -> RecordingError:
+    def _failure(self) -> PowerhalError:
         said = b"" if self._child.stderr is None else self._child.stderr.read()
         if self._child.stderr is not None:
             self._child.stderr.close()
         status = self._child.wait()
-        text = said.decode("utf-8", "replace").strip() or f"it ended with status {status}"
+        text = said.decode("utf-8", "replace").strip().removeprefix("powerhal: ") or f"it ended with status {status}"
+        if status == HardwareError.exit_code:
+            return HardwareError(text)
         return RecordingError(f"the recording process failed: {text}", code="PH-R013", hint="see above")
 
 
