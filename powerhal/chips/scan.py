@@ -4,6 +4,9 @@ Every known chip is tried at the addresses where it can be. It is out when a req
 `certain` needs an identity register that names the part, one more piece that holds, and no second chip whose identity
 holds too; parts that answer alike are named together. Addresses that a kernel driver owns are not touched. Pointers
 that are commands on some part at the address, or whose reading clears a flag, are not among the evidence.
+
+Reading a register writes its pointer, one byte. To a chip that is none of ours that byte may be a command (an HTU21
+at 0x40 starts anew at 0xFE): on a bus with unknown parts, compare with the board's circuit first.
 """
 
 from __future__ import annotations
@@ -124,15 +127,17 @@ def judge(chip: ChipType, read: Reader) -> Candidate | None:
     pieces = [(evidence, _holds(chip.register(evidence.register), evidence, read)) for evidence in chip.evidence]
     if any(evidence.required and holds is False for evidence, holds in pieces):
         return None
-    positive = [(e, h) for e, h in pieces if not e.differs]
-    if any(e.required and h is None for e, h in positive) or not any(h for _, h in positive):
+    if any(e.required and e.proof and h is None for e, h in pieces):
+        return None
+    if not any(holds for evidence, holds in pieces if not evidence.differs):
         return None
     proofs = [holds for evidence, holds in pieces if evidence.proof]
-    return Candidate(chip.name, sum(h is True for _, h in pieces), len(pieces), bool(proofs) and all(proofs))
+    asked = sum(holds is not None for _, holds in pieces)
+    return Candidate(chip.name, sum(h is True for _, h in pieces), asked, bool(proofs) and all(proofs))
 
 
 def _holds(register: Register, evidence: Evidence, read: Reader) -> bool | None:
-    """Whether a piece holds; None when the register does not answer, which contradicts only what must be there."""
+    """Whether a piece holds; None when the register does not answer (a dump may not hold it)."""
     raw = read(register)
     return None if raw is None else evidence.holds(register.integer(raw))
 

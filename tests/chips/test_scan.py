@@ -175,3 +175,10 @@ def test_a_finding_as_text_and_as_data() -> None:
     assert found is not None
     assert "certain" in found.text() and "ina3221" in found.text()
     assert found.document()["chip"] == "ina3221"
+
+
+def test_a_dump_that_holds_only_the_identity_is_enough() -> None:
+    chip = Chip(next(k for k in KINDS if k.name == "ina226"), "silent", Random(6))
+    chip.image = {pointer: raw for pointer, raw in chip.image.items() if pointer >= 0xFE}
+    found = scan.look(Bus({0x40: chip}), 0x40)
+    assert found is not None and found.verdict == "certain" and found.chip == "ina226"
