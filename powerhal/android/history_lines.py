@@ -99,7 +99,7 @@ def read_tokens(text: str) -> tuple[Token, ...]:
     """All tokens of a line (none for no text); a free-form detail reaches to the end."""
     if not text:
         return ()
-    detail = FREE.search(text)
+    detail = FREE.search(text) if text[0] in "DX" or ",X" in text or ",D" in text else None
     if detail is None:
         return tuple(map(read_token, text.split(",")))
     before = map(read_token, text[: detail.start()].split(",")) if detail[1] else ()

@@ -21,14 +21,14 @@ from powerhal.android.history_lines import is_history, read_history
 from powerhal.android.human import SECTIONS, TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.proto import looks_like_proto, read_proto
-from powerhal.android.records import rows
+from powerhal.android.records import api_levels, rows
 from powerhal.android.statistics import Statistics
 from powerhal.android.values import Malformed
 
 PROPERTY = re.compile(r"\[([\w.]+)\]: \[(.*)\]")
 SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
-BLOCK = 4096  # check-in lines that are read together
+BLOCK = 2048  # check-in lines that are read together
 SERVICE = "DUMP OF SERVICE "
 TEXT_STARTS = ("Battery History", "Statistics since", *SECTIONS)
 PROPERTIES = ("ro.build.version.sdk", "ro.product.model", "persist.sys.timezone")
@@ -164,6 +164,10 @@ class _Scan:
         statistics, versions, complete = read_proto(self.source.stream, self.issues)
         dump = Dump("proto", 0, History(self.issues), {"l": statistics}, versions=versions)
         dump.incomplete += [] if complete else ["the message is cut"]
+        checkin, parcel = versions.get("checkin"), versions.get("parcel")
+        if checkin and parcel:
+            dump.apis = api_levels(checkin, parcel)
+            dump.api = dump.apis[0]
         self.dumps.append(dump)
         return self._file(0)
 

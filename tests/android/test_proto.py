@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from powerhal.android.parse import read
+from powerhal.android.proto_schema import MESSAGES, fields
+from powerhal.android.summary import document
+
+
+def varint(value: int) -> bytes:
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def encode(message: str, values: dict) -> bytes:
+    """Wire bytes of a message given by names, written from the format's definition."""
+    out = b""
+    for number, (name, kind, repeated) in sorted(fields(message).items()):
+        if name not in values:
+            continue
+        for value in values[name] if repeated else [values[name]]:
+            if kind == "int":
+                out += varint(number << 3) + varint(value)
+            elif kind == "double":
+                out += varint(number << 3 | 1) + struct.pack("<d", value)
+            else:
+                body = value.encode() if kind == "str" else encode(kind, value)
+                out += varint(number << 3 | 2) + varint(len(body)) + body
+    return out
+
+
+STATS = {
+    "report_version": 35, "parcel_version": 186, "start_platform_version": "RP1A", "end_platform_version": "RP1A",
+    "uids": [
+        {
+            "uid": 1010139,
+            "packages": [{"name": "com.a", "services": [{"name": "S", "start_count": 2}]}, {"name": "b"}],
+            "power_use_item": {"computed_power_mah": 12.25, "should_hide": 0},
+            "cpu": {"user_duration_ms": 5, "system_duration_ms": 6},
+            "wakelocks": [{"name": "*alarm*", "partial": {"duration_ms": 7, "count": 2, "total_duration_ms": 9}}],
+            "states": [{"state": 1, "duration_ms": 44}], "network": {"mobile_rx_bytes": 2**40, "radio_active_ms": 3},
+        },
+        {"uid": -1},
+    ],
+    "system": {
+        "battery": {"battery_realtime_ms": 9000, "start_clock_time_ms": 1700000000000, "screen_doze_duration_ms": 4},
+        "misc": {"screen_on_ms": 5000}, "cpu_frequency": [300000, 600000],
+        "power_use_summary": {
+            "battery_capacity_mah": 4000.0, "computed_power_mah": 147.5, "min_drained_power_mah": 100.0,
+            "max_drained_power_mah": 140.0,
+        },
+        "power_use_item": [{"name": 7, "uid": 0, "computed_power_mah": 56.9}],
+        "kernel_wakelock": [{"name": "k", "total": {"duration_ms": 11, "count": 3}}],
+    },
+}  # fmt: skip
+
+
+def dumped() -> bytes:
+    return encode("Dump", {"batterystats": STATS})
+
+
+def test_a_message(tmp_path: Path) -> None:
+    path = tmp_path / "stats.pb"
+    path.write_bytes(dumped())
+    out = document(read(path))
+    assert out["source"]["format"] == "proto"
+    assert out["source"]["complete"]
+    assert out["source"]["versions"]["parcel"] == 186
+    assert out["source"]["api"] == 30
+    assert out["battery"]["computed_mah"] == 147.5
+    assert out["battery"]["drained_mah"] == {"min": 100.0, "max": 140.0}
+    assert out["durations_ms"] == {"battery_realtime": 9000, "screen_doze": 4, "screen_on": 5000}
+    assert out["devices"] == [{"name": "screen", "label": "7", "mah": 56.9}]
+    assert out["wakelocks"] == [{"name": "k", "ms": 11, "count": 3}]
+    assert out["totals"]["cpu_frequency"] == [300000, 600000]
+    app = out["uids"][0]
+    assert (app["uid"], app["user"], app["mah"], app["packages"]) == (1010139, 10, 12.25, ["com.a", "b"])
+    assert app["cpu_ms"] == {"user": 5, "system": 6}
+    assert app["wakelocks"] == [{"name": "*alarm*", "partial_ms": 7, "partial_count": 2, "partial_total_ms": 9}]
+    assert app["process_states"] == {"foreground_service": {"ms": 44}}
+    assert app["network"] == {"mobile_rx_bytes": 2**40, "radio_active_ms": 3}
+    assert out["uids"][1]["uid"] == -1
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=100, deadline=None)
+def test_cut_messages(tmp_path_factory, cut: int) -> None:
+    data = dumped()
+    path = tmp_path_factory.mktemp("p") / "f"
+    path.write_bytes(data[: 20 + cut % (len(data) - 20)])
+    out = document(read(path))
+    assert out["source"]["format"] == "proto"
+    assert not out["source"]["complete"]
+
+
+def test_every_type_is_a_message() -> None:
+    for name in MESSAGES:
+        for _, kind, _ in fields(name).values():
+            assert kind in ("int", "double", "str") or kind in MESSAGES
