@@ -123,7 +123,8 @@ def test_attribution_cannot_reach_the_truth() -> None:
     "statement", ["import powerhal", "import powerhal.recording.writer", "import powerhal.sampling"]
 )
 def test_light_imports(statement: str) -> None:
-    code = f"{statement}; import sys; sys.exit(' '.join(m for m in ('numpy', 'numba', 'scipy', 'pandas') if m in sys.modules) or 0)"
+    heavy = ("numpy", "numba", "scipy", "pandas")
+    code = f"{statement}; import sys; sys.exit(' '.join(m for m in {heavy} if m in sys.modules) or 0)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
