@@ -51,6 +51,7 @@ CODES: Final[dict[str, str]] = {
     "PH-B054": "an operating point that physics does not explain",
     "PH-B055": "an address that the chip does not have",
     "PH-B056": "an activity or kernel source that powerhal does not record",
+    "PH-B057": "a carbon zone without a known grid intensity",
 }
 
 SHOWN = 100  # mistakes listed before the rest is only counted

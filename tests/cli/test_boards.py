@@ -110,3 +110,14 @@ def test_unknown_names_are_wrong_usage() -> None:
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema") == 0
     jsonschema.Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize(
+    ("carbon", "status"), [("{zone: XX}", 1), ("{zone: JP}", 0), ("{zone: XX, intensity: 300 g/kWh}", 0)]
+)
+def test_a_zone_without_an_intensity_is_told_before_the_first_recording(tmp_path, capsys, carbon, status):
+    file = tmp_path / "my.yaml"
+    rails = "rails: {VIN: {subsystem: board, measured: false}}"
+    file.write_text(f"schema: 1\nname: my\ntitle: Mine\n{rails}\ncarbon: {carbon}\n")
+    assert run("lint", str(file)) == status
+    assert ("PH-B057" in capsys.readouterr().out) == bool(status)
