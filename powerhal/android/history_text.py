@@ -13,9 +13,9 @@ from powerhal.android.history import Change, History
 from powerhal.android.history_tokens import BY_NAME, TEXT_WORDS
 from powerhal.android.uids import parse_uid
 
-PART = re.compile(r"([0-9]+)(ms|d|h|m|s)", re.ASCII)
+PART = re.compile(r"([0-9]{1,18})(ms|d|h|m|s)", re.ASCII)
 SCALE_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-ITEM = re.compile(r"\s*([+-]?(?:[0-9]+(?:ms|d|h|m|s))+|[+-]?0)\s+(?:\(([0-9]+)\)\s*)?(.*)", re.ASCII)
+ITEM = re.compile(r"\s*([+-]?(?:[0-9]+(?:ms|d|h|m|s))+|[+-]?0)\s+(?:\(([0-9]{1,18})\)\s*)?(.*)", re.ASCII)
 LEVEL = re.compile(r"([0-9]{1,3})(?:\s+((?:[0-9a-f]{6,8})(?:,[0-9a-f]+)*)(?=\s|$))?\s*", re.ASCII)
 TOKEN = re.compile(r'([+-]?)([A-Za-z_*/][^\s=]*)(?:=((?:[^\s"]*"(?:[^"]|"(?!\s|$))*")|[^\s]*))?')
 EVENT = re.compile(r'([^:"]*):"(.*)"', re.DOTALL)
@@ -29,6 +29,12 @@ def duration_ms(text: str) -> int:
     """Any of Android's durations in ms: `1h 2m 3s 4ms`, `+1d2h3m4s5ms`, `-2m53s434ms`; 0 for nothing at all."""
     total = sum(int(n[:18]) * SCALE_MS[unit] for n, unit in PART.findall(text))
     return -total if text.lstrip().startswith("-") else total
+
+
+def whole(text: str) -> int | None:
+    """A counter of at most 18 digits; None for anything else."""
+    text = text.strip()
+    return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else None
 
 
 def feed_text(history: History, number: int, line: str) -> bool:
@@ -58,7 +64,7 @@ def _command(history: History, number: int, match: re.Match[str]) -> None:
     reset, _, stamp, word = match.groups()
     if stamp and not history.local_start and WALL_CLOCK.fullmatch(stamp):
         history.local_start = stamp
-    epoch = int(stamp) if stamp and stamp.isdecimal() else None
+    epoch = whole(stamp or "")
     if reset:
         history.mark(number, "RESET", epoch)
     history.mark(number, "TIME" if stamp else word.strip("*"), epoch)

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from powerhal.android.history import History
-from powerhal.android.history_text import HEADER, duration_ms, feed_text
+from powerhal.android.history_text import HEADER, duration_ms, feed_text, whole
 from powerhal.android.human_uid import read_detail
 from powerhal.android.issues import Issues
 from powerhal.android.statistics import DEVICE_NAMES, DeviceUse, Statistics
 from powerhal.android.uids import parse_uid
 
 D = r"(?:[0-9]+(?:ms|d|h|m|s) ?)+"
-NUM = r"-?[0-9]+(?:\.[0-9]+)?(?:E-?[0-9]+)?"
+N = r"([0-9]{1,18})"
+NUM = r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:E-?[0-9]{1,2})?"
 # label -> names of its first, second, ... duration
 DURATIONS: dict[str, tuple[str, ...]] = {
     "Time on battery": ("battery_realtime", "battery_uptime"),
@@ -78,14 +79,14 @@ GLOBAL = re.compile(
 )
 NEW_UID = re.compile(rf"\s*(?:UID (\S+)|USER (-?[0-9]+)): ({NUM})\s*(.*?)\s*(?:\((.*)\))?\s*")
 STATE = re.compile(rf"([a-z][a-z _]*): ({NUM})")
-PIECE = re.compile(rf"([^=()]+?)=({NUM}|NaN)(?: \(({D})\))?(?:\s|$)")
+PIECE = re.compile(rf"([^=()]+?)=({NUM})(?: \(({D})\))?(?:\s|$)")
 OLD_LINE = re.compile(rf"\s*(?:Uid (\S+)|User (-?[0-9]+)|([A-Z?][^:]*)): ({NUM})\s*(?:\((.*?)\))?\s*(.*)")
 SMEARED = re.compile(rf"Including smearing: ({NUM})(?: \((.*?)\))?")
-KERNEL = re.compile(rf"  Kernel Wake lock (.*?)(?:: ({D})\(([0-9]+) times\)(?: max=([0-9]+))?)? realtime")
-REASON = re.compile(rf"  Wakeup reason (.*?)(?:: ({D})\(([0-9]+) times\))? realtime")
+KERNEL = re.compile(rf"  Kernel Wake lock (.*?)(?:: ({D})\({N} times\)(?: max={N})?)? realtime")
+REASON = re.compile(rf"  Wakeup reason (.*?)(?:: ({D})\({N} times\))? realtime")
 UID_HEAD = re.compile(r"  (u[0-9]+[a-z]+[0-9]+|-?[0-9]+):")
 SECTIONS = ("Per-PID Stats:", "Discharge step durations:", "Charge step durations:", "Daily stats:")
-STEP = re.compile(r"  #[0-9]+: (\S+) to ([0-9]+)\s*(?:\((.*)\))?")
+STEP = re.compile(r"  #[0-9]+: (\S+) to ([0-9]{1,18})\s*(?:\((.*)\))?")
 
 
 class TextReader:
@@ -129,7 +130,7 @@ class TextReader:
 
     def _history(self, number: int, line: str) -> bool:
         if line.startswith("  NEXT: "):
-            self.history.next_start = int(line[8:]) if line[8:].strip().isdecimal() else None
+            self.history.next_start = whole(line[8:])
             return True
         if feed_text(self.history, number, line):
             return True

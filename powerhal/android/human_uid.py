@@ -10,10 +10,9 @@ from powerhal.android.history_text import duration_ms
 from powerhal.android.statistics import UidUse
 
 D = r"(?:[0-9]+(?:ms|d|h|m|s) ?)+"
+N = r"([0-9]{1,18})"
 BYTES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-GROUP = re.compile(
-    rf"({D})(full|partial|background partial|window|draw) \(([0-9]+) times\)(?: max=([0-9]+))?(?: actual=([0-9]+))?"
-)
+GROUP = re.compile(rf"({D})(full|partial|background partial|window|draw) \({N} times\)(?: max={N})?(?: actual={N})?")
 TIMERS = {
     "Audio": "audio",
     "Video": "video",
@@ -43,10 +42,10 @@ STATES = {
 }
 
 
-def size_bytes(text: str) -> float:
-    """A size as printed (`9.54KB`): rounded by the platform to two digits behind the point."""
-    match = re.fullmatch(r"([0-9.]+)([KMGT]?B)", text, re.ASCII)
-    return float(match[1]) * BYTES[match[2]] if match else float("nan")
+def size_bytes(text: str) -> float | None:
+    """A size as printed (`9.54KB`): rounded by the platform to two digits behind the point; None if it is none."""
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)([KMGT]?B)", text, re.ASCII)
+    return float(match[1]) * BYTES[match[2]] if match else None
 
 
 def _traffic(use: UidUse, match: re.Match[str]) -> None:
@@ -93,7 +92,7 @@ def _cpu(use: UidUse, match: re.Match[str]) -> None:
 
 
 def _activity(use: UidUse, match: re.Match[str]) -> None:
-    use.parts["user_activity"] = {name: int(n) for n, name in re.findall(r"([0-9]+) (\w+)", match[1])}
+    use.parts["user_activity"] = {name: int(n) for n, name in re.findall(r"([0-9]{1,18}) (\w+)", match[1])}
 
 
 def _package(use: UidUse, match: re.Match[str]) -> None:
@@ -114,20 +113,20 @@ ROWS: tuple[tuple[re.Pattern[str], Callable[[UidUse, re.Match[str]], None]], ...
     for pattern, put in (
         (
             r"(Mobile|Wi-Fi|Bluetooth) network: (\S+) received, (\S+) sent"
-            r"(?: \(packets ([0-9]+) received, ([0-9]+) sent\))?",
+            r"(?: \(packets ([0-9]{1,18}) received, ([0-9]{1,18}) sent\))?",
             _traffic,
         ),
-        (rf"Mobile radio active: ({D})\([^)]*\) ([0-9]+)x.*", _radio),
+        (rf"Mobile radio active: ({D})\([^)]*\) {N}x.*", _radio),
         (rf"Wake lock (.*?)(?:: ({D}(?:full|partial|background|window|draw).*))? realtime", _wakelock),
-        (rf"Job (.*?): ({D})realtime \(([0-9]+) times\).*", _many("jobs")),
-        (rf"Sync (.*?): ({D})realtime \(([0-9]+) times\).*", _many("syncs")),
-        (rf"Sensor (.*?): ({D})(?:blamed )?realtime.*?\(([0-9]+) times\).*", _many("sensors")),
-        (rf"({_one_of(TIMERS)}): ({D})(?:\([^)]*%\) ?)?(?:realtime )? ?(?:\(([0-9]+) times\)|([0-9]+)x)?.*", _timer),
+        (rf"Job (.*?): ({D})realtime \({N} times\).*", _many("jobs")),
+        (rf"Sync (.*?): ({D})realtime \({N} times\).*", _many("syncs")),
+        (rf"Sensor (.*?): ({D})(?:blamed )?realtime.*?\({N} times\).*", _many("sensors")),
+        (rf"({_one_of(TIMERS)}): ({D})(?:\([^)]*%\) ?)?(?:realtime )? ?(?:\({N} times\)|{N}x)?.*", _timer),
         (rf"({_one_of(STATES)}) for: ({D})", _state),
         (rf"Total cpu time: u=({D})s=({D})", _cpu),
         (r"User activity: (.*)", _activity),
         (r"Apk (\S+):", _package),
-        (r"Wakeup alarm (.*): ([0-9]+) times", _alarm),
+        (r"Wakeup alarm (.*): ([0-9]{1,18}) times", _alarm),
     )
 )
 PROCESS = re.compile(r"Proc (.*):")

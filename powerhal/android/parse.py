@@ -18,6 +18,7 @@ from powerhal.android.checkin_statistics import Gatherer
 from powerhal.android.containers import Input, Lines, open_inputs
 from powerhal.android.history import History
 from powerhal.android.history_lines import is_history, read_history
+from powerhal.android.history_text import whole
 from powerhal.android.human import SECTIONS, TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.proto import looks_like_proto, read_proto
@@ -217,8 +218,7 @@ class _Scan:
             dump.records.append(record)
 
     def _new_checkin(self, number: int) -> Dump:
-        hint = self.properties.get("ro.build.version.sdk", "")
-        self.reader = Reader(self.issues, hint=int(hint) if hint.isdecimal() else 0)
+        self.reader = Reader(self.issues, hint=whole(self.properties.get("ro.build.version.sdk", "")) or 0)
         self.reader.api = self.reader.hint
         self.blocks = BlockReader(self.reader)
         self.gatherer = Gatherer()
@@ -266,8 +266,7 @@ class _Scan:
     def _junk(self, number: int, line: str) -> None:
         """Something between check-in lines that is none: one issue for each run of it."""
         if line.startswith("NEXT: ") and self.checkin is not None:
-            following = line[6:].strip()
-            self.checkin.history.next_start = int(following) if following.isdecimal() else None
+            self.checkin.history.next_start = whole(line[6:])
         elif line.strip():
             assert self.checkin is not None
             self.checkin.junk += 1

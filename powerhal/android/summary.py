@@ -148,7 +148,16 @@ def portrait(found: DumpFile) -> list[str]:
         lines.append(f"... {found.issues.total} issues in all")
     if out["others"]:
         lines.append(f"{len(out['others'])} other dumps in the file (see --json)")
-    return lines
+    return [_plain(line) for line in lines]
+
+
+def _plain(text: str) -> str:
+    """Text that a terminal prints and does not obey: names come from whoever wrote the dump."""
+    if text.isprintable():
+        return text
+    raw = text.encode("utf-8", "surrogateescape")
+    clean = raw.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in clean)
 
 
 def _mah(value: float | None) -> str:

@@ -143,6 +143,7 @@ def show(value: Value, kind: str) -> str:
 
 def number(value: Value) -> int | float | None:
     """A value for arithmetic: None for what is absent, malformed or no number."""
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if isinstance(value, int | float) and isfinite(value) else None
+    if isinstance(value, int):
+        return value
+    real = float(value) if isinstance(value, float | Decimal) else float("nan")
+    return real if isfinite(real) else None

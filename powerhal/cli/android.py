@@ -58,7 +58,7 @@ def _parse(args: argparse.Namespace) -> int:
 
     dump = read(args.file)
     if args.json:
-        json.dump(document(dump), sys.stdout, ensure_ascii=False, indent=1)
+        json.dump(document(dump), sys.stdout, indent=1)
         print()
     else:
         print("\n".join(portrait(dump)))

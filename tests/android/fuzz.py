@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import random
 import sys
 from collections.abc import Callable
@@ -18,11 +19,10 @@ from powerhal.android.containers import Input
 from powerhal.android.history import History
 from powerhal.android.history_lines import emit_history, is_history, read_history
 from powerhal.android.history_text import feed_text
-from powerhal.android.human import TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.parse import _Scan
 from powerhal.android.proto import read_proto
-from powerhal.android.summary import document
+from powerhal.android.summary import document, portrait
 
 SEEDS = {
     "checkin": (
@@ -33,7 +33,8 @@ SEEDS = {
     "text": (
         b'Battery History (1%):\n   0 (2) 100 status=full +screen top=u0a1:"x"\n  +1s5ms (2) 099 -screen\n',
         b"Statistics since last charge:\n  Estimated power use (mAh):\n    Capacity: 5, Computed drain: 4, actual "
-        b"drain: 1-2\n    UID u0a1: 1 fg: 2 ( cpu=1 (1s 2ms) )\n    Uid 0: 5 ( cpu=1 )\n\n  1000:\n    Top for: 1s 2ms \n",
+        b"drain: 1-2\n    UID u0a1: 1 fg: 2 ( cpu=1 (1s 2ms) )\n    Uid 0: 5 ( cpu=1 )\n\n  1000:\n"
+        b"    Top for: 1s 2ms \n    Mobile network: 9.54KB received, 0B sent (packets 119 received, 0 sent)\n",
     ),
     "file": (b"------ CHECKIN BATTERYSTATS (x) ------\n9,0,l,br,1,2,3,4,5\n", b"\xff\xfe9\x00,\x00", b"[ro.a]: [1]\n"),
     "proto": (bytes.fromhex("0a1408241001220141320c0a0a08b0dd8a8df5311001"),),
@@ -59,13 +60,13 @@ def history(data: bytes) -> None:
 
 
 def text(data: bytes) -> None:
-    reader = TextReader(Issues())
-    for number, line in enumerate(data.decode("utf-8", "surrogateescape").split("\n"), 1):
-        reader.feed(number, line)
+    file(b"Battery History (1%):\n" + data)
 
 
 def file(data: bytes) -> None:
-    document(_Scan(Input("fuzz", "plain", io.BufferedReader(io.BytesIO(data))), Issues(), True).run())
+    found = _Scan(Input("fuzz", "plain", io.BufferedReader(io.BytesIO(data))), Issues(), True).run()
+    json.dumps(document(found), allow_nan=False)
+    "\n".join(portrait(found)).encode()
 
 
 def proto(data: bytes) -> None:

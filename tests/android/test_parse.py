@@ -226,7 +226,7 @@ def test_any_bytes_anywhere(tmp_path_factory: pytest.TempPathFactory, data: byte
     text = DUMP.encode()
     path.write_bytes(text[:at] + data + text[at:])
     try:
-        json.dumps(document(read(path)))
+        json.dumps(document(read(path)), allow_nan=False)
     except FileError:
         assert (text[:at] + data)[:2] in (b"PK", b"\x1f\x8b")
 
@@ -247,6 +247,16 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["android", "emit", str(path), "-o", str(target)]) == 0
     assert target.read_text() == DUMP
     assert main(["android", "parse", str(put(tmp_path, "nothing here\n", "n"))]) == 5
+
+
+def test_names_cannot_reach_the_terminal_raw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = put(tmp_path, DUMP.encode().replace(b"com.a", b"com.\x1b[31m\xff"))
+    assert main(["android", "parse", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "com.\\x1b[31m\\xff" in out
+    assert main(["android", "parse", str(path), "--json"]) == 0
+    assert capsys.readouterr().out.isascii()
 
 
 def test_reference_dumps_parse_to_their_truth(shared: Path) -> None:
