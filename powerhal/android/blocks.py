@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from operator import itemgetter
 
-from powerhal.android.checkin import PLAIN, Layout, Reader, Record
-from powerhal.android.history_lines import HistoryLine, PoolLine, Token, is_history, read_history, read_tokens
-from powerhal.android.records import UNQUOTED, row_for
+from powerhal.android.checkin import MAX_COLUMNS, PLAIN, Layout, Reader, Record
+from powerhal.android.history_lines import HistoryLine, PoolLine, Token, is_history, read_history, remembered_tokens
+from powerhal.android.records import SPECS, UNQUOTED, row_for
 from powerhal.android.values import READ, Malformed, Value
 
 LEADING_ZERO = re.compile(r",0[0-9]")
-MOMENT = re.compile(r"^9,h,(0|[1-9][0-9]{0,17})(?:,(.+))?$", re.ASCII | re.MULTILINE)
+MOMENT = re.compile(r"^9,h,(0|[1-9][0-9]{0,17})(?:,(.{1,256}))?$", re.ASCII | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class BlockReader:
         if not found:
             return
         deltas, rests = zip(*found, strict=True)
-        block.moments = Moments(numbers, list(map(int, deltas)), list(map(read_tokens, rests)))
+        block.moments = Moments(numbers, list(map(int, deltas)), list(map(remembered_tokens, rests)))
 
     def _history_single(self, block: Block, number: int, line: str) -> None:
         if is_history(line):
@@ -171,13 +171,14 @@ class BlockReader:
         key = (code, width, self.reader.api, quoted)
         if key in self._layouts:
             return self._layouts[key]
-        row = row_for(code, width, self.reader.api)
+        row = row_for(code, width, self.reader.api) if width <= MAX_COLUMNS else None
         layout = None
         if row is not None and row.fits(width):
             fields = row.expand(width)
             quoted = quoted and row.named and code not in UNQUOTED
             layout = Layout(fields, quoted, True, all(f.kind in PLAIN for f in fields))
-        self._layouts[key] = layout
+        if code in SPECS:
+            self._layouts[key] = layout
         return layout
 
 

@@ -25,6 +25,7 @@ from powerhal.android.records import field as column
 from powerhal.android.values import READ, Malformed, Value, number, show
 
 ANY = Field("extra", "", "any")
+MAX_COLUMNS = 1 << 12  # the widest record of a real dump has a few hundred
 WINDOWS = ("i", "l", "c", "u", "t")
 
 
@@ -114,6 +115,9 @@ class Reader:
         except (IndexError, ValueError):
             self.issues.add(at, "line", "", "not a check-in line")
             return None
+        if len(parts) > MAX_COLUMNS:
+            self.issues.add(at, "line", "", f"more than {MAX_COLUMNS} columns")
+            return None
         if window not in WINDOWS or f"{prefix},{uid}" != f"{parts[0]},{parts[1]}":
             self.issues.add(at, "line", "", "not a check-in line")
             return None
@@ -148,7 +152,9 @@ class Reader:
         key = (code, len(texts), quoted)
         layout = self._layouts.get(key)
         if layout is None:
-            layout = self._layouts[key] = self._new_layout(code, texts, quoted)
+            layout = self._new_layout(code, texts, quoted)
+            if layout.known:
+                self._layouts[key] = layout
         if code == "wl" and not _letters_match(layout, texts):
             layout = _scan_wakelock(texts)
         return layout, texts

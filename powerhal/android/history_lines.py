@@ -87,14 +87,21 @@ def _escape(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
+def _read_short(text: str) -> Token:
+    return _read_token(text)
+
+
 def read_token(text: str) -> Token:
-    """One token: sign, key, and the value behind `=`."""
+    """One token; short ones come again and again and are remembered."""
+    return _read_short(text) if len(text) < 64 else _read_token(text)
+
+
+def _read_token(text: str) -> Token:
     sign = text[0] if text[:1] in ("+", "-") else ""
     key, equals, value = text[len(sign) :].partition("=")
     return Token(sign, key, read_any(value) if equals else None)
 
 
-@lru_cache(maxsize=1 << 14)
 def read_tokens(text: str) -> tuple[Token, ...]:
     """All tokens of a line (none for no text); a free-form detail reaches to the end."""
     if not text:
@@ -141,3 +148,7 @@ def explained(token: Token) -> bool:
 def known_command(value: Value) -> bool:
     """Whether a command word is one of the platform's; the epoch after TIME is a number."""
     return value in COMMANDS or isinstance(value, int)
+
+
+# The tokens of short lines, remembered: bulk reading asks for the same ones again and again.
+remembered_tokens = lru_cache(maxsize=1 << 14)(read_tokens)

@@ -77,14 +77,15 @@ SUMMARY = re.compile(rf"\s*Capacity: ({NUM}), Computed drain: ({NUM}), actual dr
 GLOBAL = re.compile(
     rf"\s*(.+?): ({NUM})(?: \[([^\]]*)\])? apps: ({NUM})(?: \[[^\]]*\])?(?: duration: ({D}))?\s*(?:fg: .*)?"
 )
-NEW_UID = re.compile(rf"\s*(?:UID (\S+)|USER (-?[0-9]+)): ({NUM})\s*(.*?)\s*(?:\((.*)\))?\s*")
+NEW_UID = re.compile(rf"\s*(?:UID (\S+)|USER (-?[0-9]{{1,9}})): ({NUM})\s*(.*?)\s*(?:\((.*)\))?\s*")
 STATE = re.compile(rf"([a-z][a-z _]*): ({NUM})")
 PIECE = re.compile(rf"([^=()]+?)=({NUM})(?: \(({D})\))?(?:\s|$)")
-OLD_LINE = re.compile(rf"\s*(?:Uid (\S+)|User (-?[0-9]+)|([A-Z?][^:]*)): ({NUM})\s*(?:\((.*?)\))?\s*(.*)")
+OLD_LINE = re.compile(rf"\s*(?:Uid (\S+)|User (-?[0-9]{{1,9}})|([A-Z?][^:]*)): ({NUM})\s*(?:\((.*?)\))?\s*(.*)")
 SMEARED = re.compile(rf"Including smearing: ({NUM})(?: \((.*?)\))?")
 KERNEL = re.compile(rf"  Kernel Wake lock (.*?)(?:: ({D})\({N} times\)(?: max={N})?)? realtime")
 REASON = re.compile(rf"  Wakeup reason (.*?)(?:: ({D})\({N} times\))? realtime")
 UID_HEAD = re.compile(r"  (u[0-9]+[a-z]+[0-9]+|-?[0-9]+):")
+MAX_TEXT_LINE = 1 << 13  # the patterns backtrack; no line of a real dump is half as long
 SECTIONS = ("Per-PID Stats:", "Discharge step durations:", "Charge step durations:", "Daily stats:")
 STEP = re.compile(r"  #[0-9]+: (\S+) to ([0-9]{1,18})\s*(?:\((.*)\))?")
 
@@ -107,6 +108,9 @@ class TextReader:
 
     def feed(self, number: int, line: str) -> bool:
         """One line; False when it means nothing to this reader."""
+        if len(line) > MAX_TEXT_LINE:
+            self.issues.add(number, "text", "", f"longer than {MAX_TEXT_LINE} characters: skipped")
+            return False
         known = self._heading(line) or (self.mode is not None and self.mode(number, line))
         self.done += known
         return known

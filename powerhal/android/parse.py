@@ -30,6 +30,7 @@ PROPERTY = re.compile(r"\[([\w.]+)\]: \[(.*)\]")
 SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
 BLOCK = 2048  # check-in lines that are read together
+VENDOR_CODES = 1000  # unknown codes that are counted by name
 SERVICE = "DUMP OF SERVICE "
 TEXT_STARTS = ("Battery History", "Statistics since", *SECTIONS)
 PROPERTIES = ("ro.build.version.sdk", "ro.product.model", "persist.sys.timezone")
@@ -212,7 +213,9 @@ class _Scan:
     def _use(self, dump: Dump, record: Record) -> None:
         dump.lines_read += record.layout.known
         if not record.layout.known:
-            dump.vendor_codes[record.code] += 1
+            code = record.code[:40]
+            full = len(dump.vendor_codes) >= VENDOR_CODES and code not in dump.vendor_codes
+            dump.vendor_codes["(others)" if full else code] += 1
         self.gatherer.feed(record)
         if self.keep:
             dump.records.append(record)

@@ -9,7 +9,7 @@ from the change list beside its CHECKIN_VERSION.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 # unit -> (kind, unit as documented). Kinds: int, count (int or N/A), double (Java's Double.toString),
 # mah (the platform's formatCharge rule), str, name (may be quoted, may hold commas), letter (a constant).
@@ -265,7 +265,7 @@ def field(word: str) -> Field:
     return Field(name, documented, kind)
 
 
-@cache
+@lru_cache(maxsize=512)
 def rows(code: str) -> tuple[Row, ...]:
     """The rows of a code, oldest first; empty for a code of a vendor."""
     out: list[Row] = []
@@ -279,7 +279,7 @@ def rows(code: str) -> tuple[Row, ...]:
     return tuple(out)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def row_for(code: str, width: int, api: int) -> Row | None:
     """The row of a line: its width decides, the API level only where several rows have that width.
 

@@ -92,9 +92,13 @@ def _read_real(text: str, show: Callable[[float], str]) -> Value:
         return Malformed(text, "out of range")
 
 
-@lru_cache(maxsize=4096)
 def read_mah(text: str) -> Value:
     """A charge in mAh by the platform's rule."""
+    return _read_short_mah(text) if len(text) < 32 else _read_real(text, print_mah)
+
+
+@lru_cache(maxsize=4096)
+def _read_short_mah(text: str) -> Value:
     return _read_real(text, print_mah)
 
 

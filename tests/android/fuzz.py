@@ -12,7 +12,10 @@ import io
 import json
 import random
 import sys
+import tempfile
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 from powerhal.android.checkin import Reader, emit
 from powerhal.android.containers import Input
@@ -124,9 +127,16 @@ def main() -> None:
     except ImportError:
         print(f"{mutate_and_run(args.entry, args.executions, args.seed)} executions without a finding")
         return
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], f"-runs={args.executions}", *rest], ENTRIES[args.entry])
-    atheris.Fuzz()
+    for name in [name for name in sys.modules if name.startswith("powerhal.android")]:
+        del sys.modules[name]
+    with atheris.instrument_imports(include=["powerhal.android"]):
+        entry = import_module("tests.android.fuzz").ENTRIES[args.entry]
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(SEEDS[args.entry]):
+            Path(corpus, str(number)).write_bytes(seed)
+        given = [] if any(not word.startswith("-") for word in rest) else [corpus]
+        atheris.Setup([sys.argv[0], f"-runs={args.executions}", "-max_len=4096", *rest, *given], entry)
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":

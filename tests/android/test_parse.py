@@ -145,6 +145,20 @@ def test_hostile_line_is_skipped_and_the_rest_read(tmp_path: Path) -> None:
     assert found.issues.kept[0].line == head.count("\n") + 1
 
 
+def test_hostile_columns_and_codes(tmp_path: Path) -> None:
+    wide = "".join(f"9,0,l,dct{',1' * (5000 + k)}\n" for k in range(20))
+    odd = "".join(f"9,0,l,v{k},1\n" for k in range(3000))
+    found = read(put(tmp_path, DUMP + wide + odd))
+    check(found)
+    assert len(found.main.vendor_codes) == 1001
+    assert found.issues.counts["line"] == 20
+
+
+def test_hostile_text_line_is_quick(tmp_path: Path) -> None:
+    found = read(put(tmp_path, "Statistics since last charge:\n  " + "A: 1 " * 100_000 + "\n"))
+    assert found.issues.counts["text"] == 1
+
+
 def test_endless_line(tmp_path: Path) -> None:
     found = read(put(tmp_path, "9," * 3_000_000))
     assert found.skipped == 1
