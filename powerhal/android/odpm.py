@@ -66,7 +66,10 @@ def read_odpm(path: str) -> PowerStats:
     several looks apart (`iio_energy_value_0`, `iio_energy_value_1`). Raises FileError when nothing is there.
     """
     place, rails, meters = Path(path), _Rails(), []
-    groups = {"": {"energy_value": [place]}} if place.is_file() else dict(_groups(place))
+    try:
+        groups = {"": {"energy_value": [place]}} if place.is_file() else dict(_groups(place))
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}", code="PH-N215") from error
     for meter, files in groups.items():
         meters.append(_meter(rails, meter, files))
     if not rails.channels:

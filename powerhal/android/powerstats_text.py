@@ -142,11 +142,11 @@ def _meter_line(found: _Found, line: str) -> None:
 
 def _consumed_line(found: _Found, line: str) -> None:
     who, _, rest = line.partition(" : ")
-    uid, _, share = line.partition(" - ")
+    uid, _, share = (part.strip() for part in line.partition(" - "))
     if (energy := _MWS.fullmatch(rest.strip())) and who.strip():
         consumer = _consumer(found, who.strip())
         found.consumed.append(EnergyConsumerResult(consumer.id, None, _uws(energy)))
-    elif found.consumed and _NUMBER.fullmatch(uid.strip()) and (energy := _MWS.fullmatch(share.strip())):
+    elif found.consumed and _NUMBER.fullmatch(uid) and (energy := _MWS.fullmatch(share)):
         last, part = found.consumed[-1], EnergyConsumerAttribution(int(uid), _uws(energy))
         found.consumed[-1] = replace(last, attribution=(*last.attribution, part))
 

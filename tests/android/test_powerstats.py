@@ -208,6 +208,8 @@ def test_natural_order_of_files_and_no_way_out_of_the_folder(tmp_path):
     assert [m.energy_uws for m in found.energy_measurements] == [2, 10]
     with pytest.raises(FileError, match="no energy_value"):
         read_odpm(str(tmp_path / "sys"))
+    with pytest.raises(FileError, match="No such file"):
+        read_odpm(str(tmp_path / "absent"))
 
 
 @settings(max_examples=150, deadline=None)
@@ -215,6 +217,11 @@ def test_natural_order_of_files_and_no_way_out_of_the_folder(tmp_path):
 def test_any_text_is_read(text):
     found = parse_text(text.splitlines())
     assert len(found.issues) <= len(text.splitlines())
+
+
+def test_control_characters_around_a_uid():
+    found = parse_text(VENDOR.replace("       10234 -", "\x1f      10234 -").splitlines())
+    assert found.energy_consumer_results[0].attribution[0].uid == 10234
 
 
 def test_long_lines_of_blanks_cost_nothing():
