@@ -15,6 +15,7 @@ help:
 	@echo "make check        ruff and mypy --strict"
 	@echo "make bench        performance against the named peers, as ratios"
 	@echo "make bench-demo   accuracy and interval coverage of the demo over 100 seeds"
+	@echo "make test-faults  each guard against a fault taken away in a copy: its test must fail"
 	@echo "make test-kernel  tests on a real Linux kernel with I2C, hwmon and power_supply (needs the rig)"
 
 $(VENV)/bin/python:
@@ -40,6 +41,9 @@ test: $(VENV)/.installed-dev
 
 test-kernel: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m kernel -rs tests/kernel
+
+test-faults: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.faults.mutants
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

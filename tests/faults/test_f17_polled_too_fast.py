@@ -14,6 +14,9 @@ def test_f17_a_board_that_asks_for_more_is_refused() -> None:
     bench = Bench({0x55: "ti,bq27441"})
     with pytest.raises(BoardError, match="at most 1 "):
         bench.source("ti,bq27441", 0x55, 40.0)
+    slow = Bench({0x36: "maxim,max17042"})  # it converts a little faster than it may be asked
+    with pytest.raises(BoardError, match="at most 5 "):
+        slow.source("maxim,max17042", 0x36, 5.5)
 
 
 def test_f17_forty_reads_a_second_reach_the_chip_twice_a_second_at_most() -> None:
