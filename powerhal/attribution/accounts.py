@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from powerhal.attribution.brackets import clock_spread
 from powerhal.attribution.design import Design
 from powerhal.attribution.doubts import Doubted, Holding, doubts_of
 from powerhal.attribution.groups import Merged, merge_groups
@@ -16,6 +17,7 @@ from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage, split
 from powerhal.attribution.settle import Settled, settle
 from powerhal.attribution.uncertainty import Z90, student90
+from powerhal.channel import Device
 from powerhal.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
@@ -64,9 +66,24 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
         # Reads are compared with reads; a radio's rx and tx are one usage.
         own = activity if device.kind == "storage" else fine.counts.get(device.name)
         found = split(term.column, device, usage, activity, seconds=fine.seconds, comparable=own)
-        if found is not None:
+        if found is None:
+            continue
+        spread = _clock_spread(fine, device, usage)
+        if spread is None or term.column.payer.when != "now":
             out[k] = found.coarse(activity, window)
+        else:
+            out[k] = found.swayed(spread[found.window]).coarse(activity, window).traded()
     return out
+
+
+def _clock_spread(fine: Design, device: Device, usage: Usage) -> Floats | None:
+    """How far off the cost of a busy second may be in each scan (n,), 1 sigma, relative; None without a clock."""
+    slices = fine.clocks.get(device.name)
+    if slices is None:
+        return None
+    awake = usage.awake(f"cpu.{device.cluster}.time", fine.seconds) if device.kind == "cpu" else None
+    busy = fine.counts.get(device.name) if awake is None else awake
+    return None if busy is None else clock_spread(slices, busy / fine.seconds)
 
 
 def _ledger(recording: Any, learned: Learned, book: _Book, given: PowerModel | None) -> Ledger:

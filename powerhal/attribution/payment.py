@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from powerhal.attribution.brackets import EVEN
 from powerhal.attribution.problem import COMPUTING
 from powerhal.attribution.processes import Split
 
@@ -57,6 +58,7 @@ class Payment:
         factors = self.root_cov.shape[1]
         joules, alone = np.zeros(self.processes), np.zeros(self.processes)
         loadings = np.zeros((self.processes, factors))
+        sway = np.zeros(self.processes)
         for k, share in self._shares(terms).items():
             if k not in self.paid:
                 continue
@@ -73,10 +75,12 @@ class Payment:
             between = replace(paid, part=paid.part * (1.0 - np.minimum(paid.part, 1.0)))
             alone += between.energy(given.drag * (self.error[rail, 0] * column) ** 2, self.processes)
             alone += paid.ties(column, self.processes)
+            sway += paid.sway(column, self.processes)
+            sway += self._surroundings(paid, factor).sway(column, self.processes)
             if k in self.alike:
                 spent[list(moves)] = 0.0  # what these draw was looked at; of the others only the spread is known
                 alone += (self.spread * spent) ** 2
-        return joules, loadings, alone
+        return joules, loadings, alone + sway**2
 
     def _shares(self, mine: Sequence[int]) -> dict[int, Floats]:
         """Each activity term's share of its part in each window; process terms belong to their column's term."""
@@ -98,6 +102,15 @@ class Payment:
                 factor[term.process] = max(0.05, 1.0 + float(self.theta[i]) / base)
                 moves[term.process] = (self.root_cov[i] - self.root_cov[k] * self.theta[i] / base) / base
         return factor, moves
+
+    def _surroundings(self, paid: Split, factor: Floats) -> Split:
+        """How unsure an efficiency makes a part: it may be the program's, or that of what goes on whenever it runs.
+
+        A clock that is late, or leakage that is steeper than its column, looks like the efficiency of who runs
+        then. Between all of the difference and nothing of it: an even distribution that ends at the estimate.
+        """
+        unsure = paid.part * np.abs(1.0 - 1.0 / factor[paid.process]) * (2.0 / EVEN)
+        return replace(paid, unsure=unsure).traded()
 
     def _efficiency_loadings(self, paid: Split, factor: Floats, moves: Mapping[int, Floats], column: Floats) -> Floats:
         """How the split moves when one process's efficiency does: it pays more, the others less."""

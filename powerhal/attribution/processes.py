@@ -8,13 +8,14 @@ device (its rest). A tail is paid by the last user.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from powerhal.attribution.brackets import beside_spread, sender_spread
 from powerhal.channel import Device, ProcessInfo
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+LATE_S = 1.0  # processes' bytes are looked at less often than a device's own counter
 COMPLETE = 0.97  # processes that explain this much of a device's activity over the run explain all of it
 
 
@@ -88,13 +90,17 @@ class Usage:
         return Usage(self.processes, self.windows, found)
 
     def awake(self, activity: str, seconds: Floats) -> Floats | None:
-        """Seconds of each window in which at least one process did this, if they ran independently of each other."""
+        """Seconds of each window in which anything ran: at least as long as the busiest process.
+
+        Programs wake each other and are woken by the same timers and frames, so their times overlap by
+        more than chance has it: most of what the others ran lies inside.
+        """
         amounts = self.by_activity.get(activity)
         if amounts is None:
             return None
-        idle = np.log1p(-np.minimum(amounts.amount / seconds[amounts.window], 0.999))
-        nobody = np.exp(np.bincount(amounts.window, idle, minlength=self.windows))
-        out: Floats = (1.0 - nobody) * seconds
+        longest = np.zeros(self.windows)
+        np.maximum.at(longest, amounts.window, amounts.amount)
+        out: Floats = np.minimum(longest, seconds)
         return out
 
     def of(self, column: Column, device: Device) -> Amounts | None:
@@ -122,12 +128,14 @@ class Split:
 
     Parts of a window add up to at most 1; what is missing to 1 is the device's rest. origin (k,): which
     earlier or later scan an entry was taken over from, -1 where a process pays for its own window.
+    unsure (k,): 1 sigma of the part, wrong the same way in all windows of a process.
     """
 
     process: Ints
     window: Ints
     part: Floats
     origin: Ints
+    unsure: Floats
 
     def energy(self, column_j: Floats, processes: int) -> Floats:
         """Joules of each process (processes,) from the column's energy in each window (n,)."""
@@ -146,7 +154,21 @@ class Split:
         amount = np.bincount(place.reshape(-1), self.part * activity[self.window], minlength=keys.size)
         at = keys // (size * origins)
         part = np.divide(amount, whole[at], out=np.zeros(keys.size), where=whole[at] > 0)
-        return Split(keys // origins % size, at, part, keys % origins - 1)
+        sway = np.bincount(place.reshape(-1), self.unsure * activity[self.window], minlength=keys.size)
+        unsure = np.divide(sway, whole[at], out=np.zeros(keys.size), where=whole[at] > 0)
+        return Split(keys // origins % size, at, part, keys % origins - 1, unsure)
+
+    def swayed(self, relative: Floats) -> Split:
+        """The same, with each part unsure by `relative` (k,) of itself besides."""
+        return replace(self, unsure=np.hypot(self.unsure, self.part * relative))
+
+    def traded(self) -> Split:
+        """The same for windows whose sum is measured: what is unsure is only what others could have owed."""
+        return replace(self, unsure=self.unsure * (1.0 - np.minimum(self.part, 1.0)))
+
+    def sway(self, column_j: Floats, processes: int) -> Floats:
+        """Joules (processes,) by which a process may be off in all windows at once, 1 sigma."""
+        return np.bincount(self.process, self.unsure * column_j[self.window], minlength=processes).astype(np.float64)
 
     def ties(self, column_j: Floats, processes: int) -> Floats:
         """Variance (processes,) from tails that one of several users owes and no scan can tell which, J^2."""
@@ -170,7 +192,8 @@ class Split:
         before = np.bincount(self.window, self.part, minlength=size)
         after = np.bincount(self.window, weight, minlength=size)
         ratio = np.divide(before, after, out=np.ones(size), where=after > 0)
-        return Split(self.process, self.window, weight * ratio[self.window], self.origin)
+        unsure = self.unsure * factor[self.process] * ratio[self.window]
+        return Split(self.process, self.window, weight * ratio[self.window], self.origin, unsure)
 
 
 def split(
@@ -185,9 +208,10 @@ def split(
     if amounts is None:
         return None
     if column.payer.when == "queue":
-        return _queued(amounts, activity)
+        return _queued(amounts, activity, round(LATE_S / float(np.median(seconds))))
+    beside = np.zeros(amounts.amount.size)
     if column.payer.alone:
-        amounts = _alone(amounts, seconds)
+        amounts, beside = _alone(amounts, seconds)
     used = amounts.per_window(usage.windows)
     explained = np.ones(usage.windows)
     if comparable is not None and used.sum() < COMPLETE * comparable.sum():
@@ -195,30 +219,32 @@ def split(
         explained = np.clip(explained, 0.0, 1.0)
     share = amounts.amount / used[amounts.window] * explained[amounts.window]
     if column.payer.when == "now":
-        return Split(amounts.process, amounts.window, share, np.full(share.size, -1, dtype=np.int64))
+        none = np.full(share.size, -1, dtype=np.int64)
+        return Split(amounts.process, amounts.window, share, none, share * beside_spread(beside))
     live = used > 0 if comparable is None else (used > 0) & (comparable > 0)
     return _carried(amounts, amounts.amount / used[amounts.window], live, back=column.payer.when == "last")
 
 
-def _alone(amounts: Amounts, seconds: Floats) -> Amounts:
-    """What each process owes of a cost that is there once: half of it while another runs too."""
+def _alone(amounts: Amounts, seconds: Floats) -> tuple[Amounts, Floats]:
+    """What each owes of a cost that is there once: half of it while another runs too; and how often one does."""
     total = amounts.per_window(seconds.size)
     others = total[amounts.window] - amounts.amount
     beside = np.clip(others / seconds[amounts.window], 0.0, 1.0)
-    return Amounts(amounts.process, amounts.window, amounts.amount * (1.0 - 0.5 * beside))
+    return Amounts(amounts.process, amounts.window, amounts.amount * (1.0 - 0.5 * beside)), beside
 
 
-def _queued(amounts: Amounts, served: Floats) -> Split:
+def _queued(amounts: Amounts, served: Floats, late: int) -> Split:
     """First in, first out: what a device serves in a window belongs to the oldest amounts not served yet.
 
     What was waiting before the run began belongs to nobody here: as much as is needed so that the device
-    never serves what nobody asked for.
+    never serves what nobody has asked for `late` windows later.
     """
     order = np.argsort(amounts.window, kind="stable")
     asked = np.cumsum(amounts.amount[order])
     by_window = np.cumsum(np.bincount(amounts.window, amounts.amount, minlength=served.size))
     done = np.cumsum(served)
-    before = float(np.max(done - by_window, initial=0.0))
+    seen = by_window[np.minimum(np.arange(served.size) + late, served.size - 1)]
+    before = float(np.max(done - seen, initial=0.0))
     process: list[Ints] = []
     window: list[Ints] = []
     part: list[Floats] = []
@@ -233,11 +259,15 @@ def _queued(amounts: Amounts, served: Floats) -> Split:
         part.append(overlap / served[t])
     none = np.zeros(0, dtype=np.int64)
     who, at = np.concatenate([none, *process]), np.concatenate([none, *window])
-    return Split(who, at, np.concatenate([np.zeros(0), *part]), np.full(at.size, -1, dtype=np.int64))
+    return Split(who, at, np.concatenate([np.zeros(0), *part]), np.full(at.size, -1, dtype=np.int64), np.zeros(at.size))
 
 
 def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, back: bool) -> Split:
-    """Every window is paid by the users of the last live window (a tail), or of the next (a way up)."""
+    """Every window is paid by the users of the last live window (a tail), or of the next (a way up).
+
+    While it is live, users pay by what they moved. Which of several was the last (or the first) their
+    amounts do not tell: each is as likely as the others.
+    """
     windows = live.size
     source = np.where(live, np.arange(windows), -1)
     if back:
@@ -246,18 +276,15 @@ def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, ba
         source = np.where(live, source, windows)
         source = np.minimum.accumulate(source[::-1])[::-1]
         source = np.where(source == windows, -1, source)
+    users = np.bincount(amounts.window, minlength=windows)
+    equal = (np.bincount(amounts.window, share, minlength=windows) / np.maximum(users, 1))[amounts.window]
     order = np.argsort(amounts.window, kind="stable")
     starts = np.searchsorted(amounts.window[order], np.arange(windows + 1))
-    process: list[Ints] = []
-    window: list[Ints] = []
-    part: list[Floats] = []
-    origin: list[Ints] = []
-    for t in np.flatnonzero(source >= 0).tolist():
-        members = order[starts[source[t]] : starts[source[t] + 1]]
-        process.append(amounts.process[members])
-        part.append(share[members])
-        window.append(np.full(members.size, t, dtype=np.int64))
-        origin.append(np.full(members.size, source[t], dtype=np.int64))
-    if not process:
-        return Split(amounts.process[:0], amounts.window[:0], share[:0], amounts.window[:0])
-    return Split(np.concatenate(process), np.concatenate(window), np.concatenate(part), np.concatenate(origin))
+    window = np.repeat(np.flatnonzero(source >= 0), users[source[source >= 0]])
+    none = np.zeros(0, dtype=np.int64)
+    members = np.concatenate([none, *(order[starts[s] : starts[s + 1]] for s in source[source >= 0].tolist())])
+    origin = source[window]
+    own = window == origin
+    part = np.where(own, share[members], equal[members])
+    unsure = np.where(own, sender_spread(share[members], equal[members]), 0.0)
+    return Split(amounts.process[members], window, part, origin, unsure)
