@@ -41,6 +41,7 @@ _MWS = re.compile(r"(-?)(\d+)\.(\d\d) mWs")
 _MS = re.compile(r"(\d+) ms")
 _NUMBER = re.compile(r"\d+")
 _LONGEST = 4096  # characters of a line that is looked at
+MOST_NAMES = 1000  # that the vendor's tables may bring; a phone has some 100
 
 
 _Row = TypeVar("_Row", Channel, EnergyConsumer, PowerEntity)
@@ -59,6 +60,12 @@ class _Found:
     residency: dict[int, list[StateResidency]] = field(default_factory=dict)
     issues: list[Problem] = field(default_factory=list)
     entity: int | None = None  # whose states follow
+    made: int = 0  # names that stood only in the vendor's tables
+
+    def room(self) -> bool:
+        """Whether one more new name is taken: tables are searched by name, so a hostile one must end."""
+        self.made += 1
+        return self.made <= MOST_NAMES
 
     def issue(self, number: int, code: str, message: str) -> None:
         """Note a line that could not be taken."""
@@ -68,7 +75,7 @@ class _Found:
 def parse_text(lines: Iterable[str], path: str = "-") -> PowerStats:
     """Read either dump, or both, from lines; what cannot be read is an issue with its line number."""
     found = _Found(path)
-    table = ""
+    table, number = "", 0
     for number, raw in enumerate(lines, 1):
         line = raw.rstrip("\r\n")[:_LONGEST]
         opening = _TABLE.fullmatch(line.strip())
@@ -80,6 +87,8 @@ def parse_text(lines: Iterable[str], path: str = "-") -> PowerStats:
             _TABLES[table](found, line)
         elif _ROW_START.match(line):
             _row(found, number, line)
+    if found.made > MOST_NAMES:
+        found.issue(number, "PH-N204", f"the tables have more than {MOST_NAMES} new names; the others are left out")
     return PowerStats(
         {"format": "dumpsys powerstats", "path": path},
         tuple(found.channels.values()),
@@ -135,6 +144,8 @@ def _meter_line(found: _Found, line: str) -> None:
         name, _, subsystem = columns[0].removeprefix("[").partition("]:")
         channel = next((c for c in found.channels.values() if (c.name, c.subsystem) == (name, subsystem)), None)
         if channel is None:
+            if not found.room():
+                return
             channel = Channel(max(found.channels, default=-1) + 1, name, subsystem)
             found.channels[channel.id] = channel
         found.measurements.append(EnergyMeasurement(channel.id, None, None, _uws(energy)))
@@ -145,16 +156,17 @@ def _consumed_line(found: _Found, line: str) -> None:
     uid, _, share = (part.strip() for part in line.partition(" - "))
     if (energy := _MWS.fullmatch(rest.strip())) and who.strip():
         consumer = _consumer(found, who.strip())
-        found.consumed.append(EnergyConsumerResult(consumer.id, None, _uws(energy)))
+        if consumer is not None:
+            found.consumed.append(EnergyConsumerResult(consumer.id, None, _uws(energy)))
     elif found.consumed and _NUMBER.fullmatch(uid) and (energy := _MWS.fullmatch(share)):
         last, part = found.consumed[-1], EnergyConsumerAttribution(int(uid), _uws(energy))
         found.consumed[-1] = replace(last, attribution=(*last.attribution, part))
 
 
-def _consumer(found: _Found, name: str) -> EnergyConsumer:
+def _consumer(found: _Found, name: str) -> EnergyConsumer | None:
     """The consumer of that name; the table does not tell the type of a new one: OTHER, counted in order."""
     consumer = next((c for c in found.consumers.values() if c.name == name), None)
-    if consumer is None:
+    if consumer is None and found.room():
         ordinal = sum(c.type == "OTHER" for c in found.consumers.values())
         consumer = EnergyConsumer(max(found.consumers, default=-1) + 1, ordinal, "OTHER", name)
         found.consumers[consumer.id] = consumer
@@ -173,6 +185,8 @@ def _residency_line(found: _Found, line: str) -> None:
             entity = PowerEntity(max(found.entities, default=-1) + 1, name)
         state = next((s for s in entity.states if s.name == state_name), None)
         if state is None:
+            if not found.room():
+                return
             state = State(max((s.id for s in entity.states), default=-1) + 1, state_name)
             entity = replace(entity, states=(*entity.states, state))
         found.entities[entity.id] = entity

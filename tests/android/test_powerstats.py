@@ -224,6 +224,12 @@ def test_control_characters_around_a_uid():
     assert found.energy_consumer_results[0].attribution[0].uid == 10234
 
 
+def test_a_table_without_end_is_cut():
+    head = "============= PowerStats HAL 2.0 energy meter =============="
+    found = parse_text([head, *(f"   [N{i}]:S        1.00 mWs" for i in range(1500))], "d")
+    assert len(found.channels) == 1000 and [p.code for p in found.issues] == ["PH-N204"]
+
+
 def test_long_lines_of_blanks_cost_nothing():
     lines = ["============= PowerStats HAL 2.0 state residencies ==============", " " * 200_000, "a" + "  b" * 100_000]
     lines += ["============= PowerStats HAL 2.0 energy meter ==============", "(" * 100_000]
