@@ -73,6 +73,7 @@ MUTANTS = (
     Mutant("F17", "powerhal/chips/layout.py", "for hz in (chip.max_hz, ", "for hz in (0.0, "),
     Mutant("F18", "powerhal/chips/max1704x.py", '        RowFlag("mode", "hibernating", Quality.STALE),', "       "),
     Mutant("F18", "powerhal/chips/cw2015.py", 'flags=(RowFlag("mode", "sleep", Quality.STALE),),', ""),
+    Mutant("F19", "powerhal/recording/charge.py", "return Quality.NOISY if apart", "return Quality.OK if apart"),
     Mutant("F20", SIGN, "return 1 if raw > 0 else -1", "return -1"),
     Mutant("F20", SIGN, "self.factor = 1000", "self.factor = 1"),
     Mutant("F20", SIGN, "self.doubtful = raw != 0 and (not self.factor or direction == 0)", "self.doubtful = False"),
