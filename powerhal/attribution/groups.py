@@ -92,18 +92,24 @@ def _join(rows: Sequence[Row], doubted: Doubted, t90: float) -> Row:
 
 
 def _coefficient_groups(learned: Learned) -> list[Mapping[str, Any]]:
-    """Groups of coefficients, as the fit found them, without the process terms."""
-    out: list[Mapping[str, Any]] = []
+    """Coefficients that the fit knows only together, one entry a device, without the process terms."""
     terms = {t.name: t for t in learned.problem.terms}
+    found: dict[str, list[str]] = {}
     for group in learned.fit.groups:
         names = [n for n in group.names if terms[n].kind in ("activity", "constant")]
         devices = {(terms[n].column or n, terms[n].rail) for n in names}
         if len(names) < 2 or group.kind != "together" or len(devices) < 2:
             continue
-        out.append(
-            {"names": names, "kind": "coefficients", "text": f"coefficients known only as a sum: {_spoken(names)}"}
-        )
-    return out
+        column = terms[names[0]].column
+        mine = found.setdefault(column.device if column else names[0], [])
+        mine += [n for n in names if n not in mine]
+    return [
+        {
+            "names": names, "kind": "coefficients",
+            "text": f"{device}: what it draws is known; how much of it is due to each of {len(names)} causes is not",
+        }
+        for device, names in found.items()
+    ]  # fmt: skip
 
 
 def _spoken(names: Sequence[str]) -> str:

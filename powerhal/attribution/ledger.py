@@ -120,8 +120,18 @@ class Ledger:
             merged.setdefault(key(row.info), []).append(row)
         people = [self.merge(name, rows) for name, rows in merged.items()]
         people.sort(key=lambda r: -r.energy_j)
-        rest = self.of_kind("rest")
-        return (*people, *rest, *self.of_kind("idle"), *self.of_kind("unattributed"))
+        joined = [row for row in self.of_kind("group") if "idle" in row.members]
+        hidden = {member for row in joined for member in row.members}
+        rest = [row for row in self.of_kind("rest") if row.device not in hidden]
+        left = [self._unpaid(row) for row in joined]
+        return (*people, *rest, *left, *self.of_kind("idle"), *self.of_kind("unattributed"))
+
+    def _unpaid(self, group: Row) -> Row:
+        """What processes do not pay of a group that idle is part of: its idle energy and its devices' rests."""
+        rests = sum(r.energy_j for r in self.of_kind("rest") if r.device in group.members)
+        joules = group.devices["idle"] + rests
+        low, high = interval(joules, group.loadings, group.alone_j2, self.doubts, self.t90)
+        return replace(group, energy_j=joules, low_j=low, high_j=high)
 
     def merge(self, name: str, rows: Sequence[Row]) -> Row:
         """One row for several, with the interval that their common doubts give."""

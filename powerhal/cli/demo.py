@@ -71,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_document(ledger, marked, truth.root_j, args.seed), indent=2))
     else:
         print("\n".join(_table(ledger, marked, truth.root_j)))
-        said = [*ledger.notes, *(group["text"] for group in ledger.groups)]
+        said = [*ledger.notes, *(group["text"] for group in ledger.groups if group["kind"] != "coefficients")]
+        sums = sum(1 for group in ledger.groups if group["kind"] == "coefficients")
+        if sums:
+            said.append(f"{sums} groups of coefficients are known only as sums; the report names them")
         for text in said if not getattr(args, "quiet", False) else ():
             print(f"note: {text}", file=sys.stderr)
         print(f"report: {args.report}" + (f"   recording: {args.keep}" if args.keep else ""), file=sys.stderr)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from powerhal.attribution import attribute
@@ -178,6 +178,7 @@ def test_devices_that_never_differ_are_reported_together() -> None:
     hole=st.floats(0.0, 0.8),
     parent=st.sampled_from(["vin", "vdd_cpu"]),
 )
+@example(seed=4647, seconds=45.0, noise=0.0, measured={"vin"}, idle="separate", hole=0.0, parent="vin")
 def test_the_books_always_balance(seed, seconds, noise, measured, idle, hole, parent) -> None:
     """Any subset of rails, any tree, noisy sensors, holes: every window balances, every device is its parts."""
     rails = (Rail("vin"), Rail("vdd_cpu", "vin", efficiency=0.9), Rail("vdd_io", parent))
