@@ -243,9 +243,13 @@ class Run:
         NotEnoughData when the recording cannot answer, UsageError for an unknown zone or half an embodied share.
         """
         from powerhal.attribution import attribute
+        from powerhal.recording.charge import charge_checks
 
         account = self._account(zone, intensity_kg_per_j, embodied_kg, lifetime_s)  # wrong words are refused first
         ledger = attribute(self.recording, **options)
+        doubts = tuple(check.text() for check in charge_checks(self.recording) if check.quality)
+        if doubts:
+            ledger = replace(ledger, notes=(*ledger.notes, *doubts))
         if account is None:
             return ledger
         total = ledger.total
