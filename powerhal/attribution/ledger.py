@@ -169,8 +169,8 @@ class Ledger:
         total = replace(self.total, grams=grams(self.total.energy_j, self.total.low_j, self.total.high_j))
         return replace(self, rows=rows, total=total, carbon=dict(about))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON of `attribute --json`."""
+    def to_dict(self, by: str | None = None) -> dict[str, Any]:
+        """The JSON of `attribute --json`: the rows of every kind, or those of `view(by)`, which add up to the total."""
         out: dict[str, Any] = {
             "schema": SCHEMA,
             "board": self.board,
@@ -179,7 +179,7 @@ class Ledger:
                 "high_j": self.total.high_j, "duration_s": self.total.duration_s, "missing_s": self.total.missing_s,
                 "start_ns": self.total.start_ns, "end_ns": self.total.end_ns, **_grams(self.total.grams),
             },
-            "rows": [self._row(r) for r in self.rows],
+            "rows": [self._row(r) for r in (self.view(by) if by else self.rows)],
             "model": dict(self.model),
             "groups": [dict(g) for g in self.groups],
             "groups_text": [str(g["text"]) for g in self.groups],

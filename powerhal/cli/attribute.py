@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from powerhal.cli import carbon_options
 from powerhal.units import significant
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ def add(commands: Any) -> None:
     """Register `attribute`."""
     p = commands.add_parser("attribute", help="who used the energy of a recording", description=__doc__)
     p.add_argument("recording", help="a .phr file")
-    p.add_argument("--by", choices=VIEWS, default="process", help="what a line stands for (default: process)")
+    p.add_argument(
+        "--by", choices=VIEWS, help="what a line stands for (default: process; in JSON every row of every kind)"
+    )
     p.add_argument(
         "--idle", choices=("separate", "equal", "proportional"), default="separate",
         help="idle energy: a line of its own, or shared by processes (default: separate)",
     )  # fmt: skip
-    p.add_argument("--zone", metavar="JP", help="add gCO2e with this country's grid: ISO code, e.g. JP or JPN")
+    carbon_options.add(p)
     p.add_argument("--model", metavar="FILE.phm", help="use coefficients learned before instead of learning")
     p.add_argument("--save-model", metavar="FILE.phm", help="write what was learned")
     p.add_argument("--window", metavar="S", type=float, help="length of an accounting window in s (default 1)")
@@ -47,14 +50,16 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"a window of {args.window:g} s holds nothing", hint="leave --window out")
     model = PowerModel.load(args.model) if args.model else None
     with Run.open(args.recording) as opened:
-        ledger = opened.attribute(zone=args.zone, idle=args.idle, model=model, window_s=args.window)
+        ledger = opened.attribute(
+            idle=args.idle, model=model, window_s=args.window, **carbon_options.chosen(args)
+        )
     if args.save_model:
         ledger.learned.save(args.save_model)
         print(f"model: {args.save_model}", file=sys.stderr)
     if args.json:
-        print(json.dumps(ledger.to_dict(), ensure_ascii=False, allow_nan=False, indent=2))
+        print(json.dumps(ledger.to_dict(args.by), ensure_ascii=False, allow_nan=False, indent=2))
         return 0
-    print("\n".join(table(ledger, args.by, everything=args.all)))
+    print("\n".join(table(ledger, args.by or "process", everything=args.all)))
     for text in said(ledger):
         print(text)
     return 0
@@ -107,7 +112,7 @@ def _chosen(ledger: Ledger, rows: Sequence[Row], everything: bool) -> tuple[list
     out = list(shown)
     few = ""
     if small:
-        few = f"other processes ({len(small)})"
+        few = f"{len(small)} smaller rows"
         out.append(ledger.merge(few, small))
     return [*out, *(r for r in rows if r.kind not in ("process", "rest"))], few
 
@@ -128,14 +133,16 @@ def _line(ledger: Ledger, name: str, energy_j: float, half_j: float, grams: Gram
     seconds = ledger.total.duration_s - ledger.total.missing_s
     whole = ledger.total.energy_j
     share = f"{100 * energy_j / whole:.1f} %" if whole > 0 else "—"
-    watts = significant(energy_j / seconds) if seconds > 0 else "—"
-    text = f"{name[:width]:{width}}{_joules(energy_j):>10}{_joules(half_j):>9}{share:>9}{watts:>9}"
-    return text + (f"{significant(grams[1]):>18}" if grams else "")
+    watts = _number(energy_j / seconds) if seconds > 0 else "—"
+    text = f"{name[:width]:{width}} {_number(energy_j):>9} {_number(half_j):>8} {share:>8} {watts:>8}"
+    return text + (f" {_number(grams[1]):>17}" if grams else "")
 
 
-def _joules(value: float) -> str:
-    """Three significant digits, at least what a joule in a hundred thousand is worth."""
-    return "0" if abs(value) < 5e-6 else significant(value)
+def _number(value: float) -> str:
+    """Three significant digits in at most eight places; below 5 millionths nothing is told from 0."""
+    if abs(value) < 5e-6:
+        return "0"
+    return significant(value) if abs(value) >= 1e-3 else f"{value:.6f}"
 
 
 def _grid(ledger: Ledger) -> str:
