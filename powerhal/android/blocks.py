@@ -86,8 +86,7 @@ class BlockReader:
     def read(self, first: int, lines: Sequence[str]) -> Block:
         """Lines numbered from `first`; they belong to one version (a `vers` line comes before the block)."""
         block = Block()
-        groups: dict[str, list[list[str]]] = {}
-        numbers: dict[str, list[int]] = {}
+        groups: dict[str, list[tuple[int, list[str]]]] = {}
         history: tuple[list[int], list[str]] = ([], [])
         for number, line in enumerate(lines, first):
             if line[1:3] == ",h":
@@ -96,17 +95,16 @@ class BlockReader:
                 continue
             parts = line.split(",", 4)
             try:
-                code = parts[3]
-                groups[code].append(parts)
-                numbers[code].append(number)
+                groups[parts[3]].append((number, parts))
             except KeyError:
-                groups[code], numbers[code] = [parts], [number]
+                groups[parts[3]] = [(number, parts)]
             except IndexError:
                 self._single(block, number, line)
         if history[0]:
             self._history(block, *history)
         for code, group in groups.items():
-            self._code(block, code, numbers[code], group)
+            numbers, split = zip(*group, strict=True)
+            self._code(block, code, numbers, split)
         return block
 
     def _history(self, block: Block, numbers: list[int], lines: list[str]) -> None:
@@ -137,34 +135,42 @@ class BlockReader:
         else:
             block.singles.append(record)
 
-    def _code(self, block: Block, code: str, numbers: list[int], group: list[list[str]]) -> None:
+    def _code(self, block: Block, code: str, numbers: Sequence[int], group: Sequence[list[str]]) -> None:
         """The lines of one code: split further where windows or widths differ."""
-        if len(group[0]) < 5 or min(map(len, group)) < 5:
+        if min(map(len, group)) < 5:
             for number, parts in zip(numbers, group, strict=True):
                 self._single(block, number, ",".join(parts))
             return
-        _, _, windows, _, tails = zip(*group, strict=True)
+        prefixes, uids, windows, _, tails = zip(*group, strict=True)
         commas = list(map(str.count, tails, repeat(",")))
-        for key in sorted(set(zip(windows, commas, strict=True))):
-            if windows.count(key[0]) == len(group) and commas.count(key[1]) == len(group):
-                self._group(block, code, key, numbers, group)
-                return
-            chosen = [k for k in range(len(group)) if (windows[k], commas[k]) == key]
-            self._group(block, code, key, [numbers[k] for k in chosen], [group[k] for k in chosen])
+        head = (prefixes[0], windows[0], commas[0])
+        alike = (prefixes.count(head[0]), windows.count(head[1]), commas.count(head[2]))
+        if alike != (len(group),) * 3:
+            apart: dict[tuple[str, str, int], list[int]] = {}
+            for k, key in enumerate(zip(prefixes, windows, commas, strict=True)):
+                apart.setdefault(key, []).append(k)
+            for chosen in apart.values():
+                self._code(block, code, [numbers[k] for k in chosen], [group[k] for k in chosen])
+            return
+        table = self._table(code, head, numbers, uids, tails) if head[0] == "9" and head[1] in WINDOWS else None
+        if table is not None:
+            block.tables.append(table)
+            return
+        for number, parts in zip(numbers, group, strict=True):
+            self._single(block, number, ",".join(parts))
 
-    def _group(self, block: Block, code: str, key: tuple[str, int], numbers: list[int], group: list[list[str]]) -> None:
-        window, width = key[0], key[1] + 1
-        prefixes, uids, _, _, tails = zip(*group, strict=True)
+    def _table(
+        self, code: str, head: tuple[str, str, int], numbers: Sequence[int], uids: Sequence[str], tails: Sequence[str]
+    ) -> Table | None:
+        """Lines of one window and width as columns; None when one of them is not plainly of the layout."""
         joined = ",".join(tails)
+        width = head[2] + 1
         layout = self._layout(code, width, quoted=joined[:1] == '"')
-        plain = layout is not None and window in WINDOWS and prefixes.count("9") == len(prefixes)
-        columns = _columns(layout, joined, width) if layout is not None and plain else None
+        columns = None if layout is None else _columns(layout, joined, width)
         found = None if columns is None else _whole(",".join(uids), uids)
         if layout is None or columns is None or found is None:
-            for number, parts in zip(numbers, group, strict=True):
-                self._single(block, number, ",".join(parts))
-            return
-        block.tables.append(Table(window, code, layout, numbers, found, columns))
+            return None
+        return Table(head[1], code, layout, numbers, found, columns)
 
     def _layout(self, code: str, width: int, quoted: bool) -> Layout | None:
         """The layout of whole groups; None where only the reader can tell."""
