@@ -27,7 +27,7 @@ def test_width_and_level_find_each_row_again(code: str) -> None:
     for row in rows(code):
         width = len(row.fields) + (2 if row.rest else 0)
         found = row_for(code, width, row.since)
-        assert found is row or (found is not None and found.fits(width) and found.since < row.since)
+        assert found == row or (found is not None and found.fits(width) and found.since < row.since)
 
 
 def test_versions() -> None:
