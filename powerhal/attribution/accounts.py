@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 POLICIES = ("separate", "equal", "proportional")
 ACCOUNTING_S = 1.0  # length of an accounting window; frequencies and processes are resolved inside it
 CONSERVED = 1e-9
+TICK_S = 0.01  # of /proc/stat: USER_HZ is 100 on every architecture of Linux but Alpha
 WORTH = 0.002  # of the total: contradictions between rails below it are noise
 
 
@@ -58,6 +59,7 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
     place = {c.name: k for k, c in enumerate(fine.columns)}
     radios = [d.name for d in fine.topology.devices if d.kind == "radio" and d.name in fine.counts]
     usage = usage.by_interface({name: fine.counts[name] for name in radios})
+    remainder = _remainder_spread(fine, usage)
     out = {}
     for k, term in enumerate(problem.terms):
         if term.kind != "activity" or term.column is None or term.column.static:
@@ -71,9 +73,26 @@ def _payers(problem: Problem, fine: Design, window: npt.NDArray[np.int64], usage
         spread = _clock_spread(fine, device, usage)
         if spread is None or term.column.payer.when != "now":
             out[k] = found.coarse(activity, window)
-        else:
-            out[k] = found.swayed(spread[found.window]).coarse(activity, window).traded()
+            continue
+        sway = spread[found.window]
+        if device.kind == "cpu":
+            sway = np.hypot(sway, remainder[found.process])
+        out[k] = found.swayed(sway).coarse(activity, window).traded()
     return out
+
+
+def _remainder_spread(design: Design, usage: Usage) -> Floats:
+    """How unsure the CPU time of each process is (processes,), relative: 0 where it has a clock of its own.
+
+    What no process's clock explains (pids below 0) is the rest between counters of whole ticks, two per core.
+    """
+    ticks_s = TICK_S * float(np.sqrt(2.0 * sum(len(c.cpus) for c in design.topology.clusters)))
+    total = np.zeros(len(usage.processes))
+    for name, amounts in usage.by_activity.items():
+        if name.startswith("cpu."):
+            np.add.at(total, amounts.process, amounts.amount)
+    own = np.array([p.pid >= 0 for p in usage.processes], dtype=np.bool_)
+    return np.where(own | (total <= 0), 0.0, ticks_s / np.maximum(total, ticks_s))
 
 
 def _clock_spread(fine: Design, device: Device, usage: Usage) -> Floats | None:

@@ -114,11 +114,11 @@ class Ledger:
         if by == "device":
             return (*self.of_kind("device", "group"), *self.of_kind("idle"), *self.of_kind("unattributed"))
         key = GROUPINGS[by]
-        merged: dict[str, list[Row]] = {}
+        merged: dict[tuple[str, bool], list[Row]] = {}
         for row in self.of_kind("process"):
             assert row.info is not None
-            merged.setdefault(key(row.info), []).append(row)
-        people = [self.merge(name, rows) for name, rows in merged.items()]
+            merged.setdefault((key(row.info), row.own), []).append(row)  # the recorder is never somebody else
+        people = [self.merge(name, rows) for (name, _), rows in merged.items()]
         people.sort(key=lambda r: -r.energy_j)
         joined = [row for row in self.of_kind("group") if "idle" in row.members]
         hidden = {member for row in joined for member in row.members}

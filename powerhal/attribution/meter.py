@@ -1,8 +1,9 @@
 """Which channels measure a rail, and its energy in every window with what the sensor cannot see.
 
 A rail may be measured several ways; the best is taken, by the order of `WAYS`, and the ledger says
-which. The variance stated here is what differs from window to window (steps, skew); the gain error of
-the sensor is the same in all windows and is carried separately (`RailEnergy.accuracy`).
+which; what is only inferred counts when nothing measures the rail. The variance stated here is what
+differs from window to window (steps, skew); the gain error of the sensor is the same in all windows and
+is carried separately (`RailEnergy.accuracy`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.windows import Integral, counter_growth, gauge_mean, integrate
-from powerhal.channel import Channel
+from powerhal.channel import Channel, Quality
 from powerhal.recording.counters import Increments, counter_increments
 
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,10 @@ CLASS_ACCURACY = {"accumulated": 0.01, "measured": 0.01, "gauge": 0.02, "inferre
 # A data sheet's limits are not standard deviations. Where makers print both, the limit is three to five
 # times the typical (1 sigma) error: INA226 (SBOS547) 10 uV to 2.5 uV, INA3221 (SBOS576) 80 uV to 20 uV.
 LIMIT_SIGMAS = 3.0
+# The limits of an inferred channel are a guess about cell and model: anywhere between them alike.
+GUESS_SIGMAS = 3.0**0.5
+HOLD_STEPS = 2.0  # so many steps back are a gauge that dithers or a cell that recovers; more is charging
+RANK = {"accumulated": 0, "measured": 0, "gauge": 1, "inferred": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def choices(recording: Any) -> tuple[RailEnergy, ...]:
     for rail in topology.rails:
         options = [o for way in WAYS.values() for o in way.find(rail.name, by_rail.get(rail.name, []), period, owner)]
         order = list(WAYS)
-        options.sort(key=lambda o: (CLASSES.index(o.quality_class) // 2, order.index(o.way)))
+        options.sort(key=lambda o: (RANK[o.quality_class], order.index(o.way)))
         usable = (o for o in options if len(recording.series(o.channels[0])) >= 2)
         if (best := next(usable, None)) is not None:
             found.append(_with_errors(recording, best))
@@ -101,7 +106,8 @@ def _with_errors(recording: Any, rail: RailEnergy) -> RailEnergy:
             gain += (c.offset / mean) ** 2 if mean > 0 else 0.0
         elif not c.counter:
             offset_w += c.offset * others
-    return replace(rail, gain_sd=float(np.sqrt(gain)) / LIMIT_SIGMAS, offset_w=offset_w / LIMIT_SIGMAS)
+    sigmas = GUESS_SIGMAS if rail.quality_class == "inferred" else LIMIT_SIGMAS
+    return replace(rail, gain_sd=float(np.sqrt(gain)) / sigmas, offset_w=offset_w / sigmas)
 
 
 def _mean(recording: Any, name: str) -> float:
@@ -179,9 +185,11 @@ def _paired(way: str, quantity: str, counter: bool) -> Callable[..., list[RailEn
 
 
 def _from_energy_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
-    growth, known = counter_growth(increments(recording, rail.channels[0]), edges)
+    guessed = rail.quality_class == "inferred"
+    steps = (_discharges if guessed else increments)(recording, rail.channels[0])
+    growth, known = counter_growth(steps, edges)
     seconds = np.diff(edges) / 1e9
-    noise = np.full(growth.size, rail.lsb**2 / 6.0)
+    noise = np.full(growth.size, rail.lsb**2 / 6.0) + _unfollowed(growth, rail)
     return Watched(
         np.where(known, growth, 0.0),
         np.where(known, seconds, 0.0),
@@ -189,6 +197,39 @@ def _from_energy_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watch
         np.zeros(growth.size, dtype=np.bool_),
         np.zeros(edges.size),
     )
+
+
+def _discharges(recording: Any, name: str) -> Increments:
+    """Steps of an inferred counter: none while it dithers below its peak, NaN while the battery is charged.
+
+    A counter that falls by more than `HOLD_STEPS` steps says nothing about the load from its peak to its lowest
+    point: growth counts again from there.
+    """
+    series, channel = recording.series(name), recording.channels[name]
+    value = np.asarray(series.value, dtype=np.float64)
+    reset = (series.quality & int(Quality.RESET)) != 0
+    reset |= ~np.isfinite(value)
+    reset[1:] |= ~np.isfinite(value[:-1])
+    amount = np.zeros(max(0, value.size - 1))
+    hold = (HOLD_STEPS + 0.5) * channel.lsb
+    peak, at, falling = (float(value[0]) if value.size else 0.0), 0, False
+    for k in range(1, value.size):
+        now = float(value[k])
+        if reset[k]:
+            amount[k - 1], peak, at, falling = np.nan, now, k, False
+        elif now > peak + hold * falling or (now >= peak and not falling):
+            amount[k - 1] = now - peak
+            peak, at, falling = now, k, False
+        elif now < peak - hold * (not falling):
+            amount[at:k] = np.nan
+            peak, at, falling = now, k, True
+    flags = series.quality[1:] | np.where(np.isnan(amount), int(Quality.RESET), 0)
+    return Increments(series.t_ns[:-1], series.t_ns[1:], amount, flags.astype(np.uint16))
+
+
+def _unfollowed(energy_j: Floats, rail: RailEnergy) -> Floats:
+    """Variance of what a gauge's model, which is slow, does not follow from window to window."""
+    return (rail.gain_sd * energy_j) ** 2 if rail.quality_class == "inferred" else np.zeros(energy_j.size)
 
 
 def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
@@ -211,7 +252,21 @@ def _from_power(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     series = recording.series(rail.channels[0])
     whole = integrate(series.t_ns, series.value, series.quality, edges, period_s=rail.period_s, lag_s=rail.average_s)
     step = rail.lsb or _product_step(recording, rail.channels[0])
-    return _noisy(whole, series.value, (series.t_ns, edges), rail, step)
+    seen = _noisy(whole, series.value, (series.t_ns, edges), rail, step)
+    if rail.quality_class != "inferred":
+        return seen
+    # A battery that is charged says nothing about what the load takes: such windows were not watched.
+    drawn = _drawn(series, edges)
+    energy, covered = np.where(drawn, seen.energy_j, 0.0), np.where(drawn, seen.covered_s, 0.0)
+    return replace(seen, energy_j=energy, covered_s=covered, noise_j2=seen.noise_j2 + _unfollowed(energy, rail))
+
+
+def _drawn(series: Any, edges: Ints) -> Bools:
+    """Windows in which no reading, from the last before to the first after, says that the battery is charged."""
+    charging = np.concatenate(([0], np.cumsum(series.value < 0.0)))
+    first = np.maximum(np.searchsorted(series.t_ns, edges[:-1], side="right") - 1, 0)
+    last = np.minimum(np.searchsorted(series.t_ns, edges[1:], side="left") + 1, len(series))
+    return np.asarray(charging[last] == charging[first], dtype=np.bool_)
 
 
 def _product_step(recording: Any, name: str) -> float:

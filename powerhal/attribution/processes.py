@@ -265,8 +265,9 @@ def _queued(amounts: Amounts, served: Floats, late: int) -> Split:
 def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, back: bool) -> Split:
     """Every window is paid by the users of the last live window (a tail), or of the next (a way up).
 
-    While it is live, users pay by what they moved. Which of several was the last (or the first) their
-    amounts do not tell: each is as likely as the others.
+    While it is live, users pay half by what they moved and half alike: a short message takes a slot and an
+    answer, however few its bytes are. Which of several was the last (or the first) their amounts do not tell:
+    each is as likely as the others.
     """
     windows = live.size
     source = np.where(live, np.arange(windows), -1)
@@ -285,6 +286,6 @@ def _carried(amounts: Amounts, share: Floats, live: npt.NDArray[np.bool_], *, ba
     members = np.concatenate([none, *(order[starts[s] : starts[s + 1]] for s in source[source >= 0].tolist())])
     origin = source[window]
     own = window == origin
-    part = np.where(own, share[members], equal[members])
+    part = np.where(own, 0.5 * (share[members] + equal[members]), equal[members])
     unsure = np.where(own, sender_spread(share[members], equal[members]), 0.0)
     return Split(amounts.process[members], window, part, origin, unsure)

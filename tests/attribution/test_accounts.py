@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -166,6 +168,21 @@ def test_devices_that_never_differ_are_reported_together() -> None:
     assert any("cannot be told apart" in g["text"] and "display off" in g["text"] for g in ledger.groups)
     document = ledger.to_dict()
     assert "display + lamp" in {r["name"] for r in document["rows"]}
+
+
+def test_time_without_a_clock_of_its_own_is_as_sure_as_whole_ticks_are() -> None:
+    """The same run, once with a process and once with the kernel's rest in its place: only the interval differs."""
+    known, rest = synthetic.build(seed=11), synthetic.build(seed=11)
+    for run, pid in ((known, 104), (rest, -2)):
+        run.processes.append(replace(run.processes[0], pid=pid, comm="kernel"))
+        for k in range(1, run.scans.size, 40):
+            run.usage.append((int(run.scans[k]), 3, 0, 0.02))
+    (own,) = (r for r in attribute(known).rows if r.name == "kernel")
+    (left,) = (r for r in attribute(rest).rows if r.name == "kernel")
+    seconds = sum(x for _, p, a, x in rest.usage if p == 3 and a == 0)
+    assert left.energy_j == pytest.approx(own.energy_j, rel=1e-9)
+    ticks = 0.01 * (2 * 4) ** 0.5 / seconds
+    assert left.half_j**2 - own.half_j**2 == pytest.approx((1.645 * ticks * left.energy_j) ** 2, rel=0.15)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

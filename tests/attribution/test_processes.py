@@ -66,9 +66,11 @@ def test_one_of_two_owes_the_tail_and_the_interval_says_so() -> None:
     found = paid(u, column("net.bytes", when="last"), WIFI, [1, 1, 1], own=[40, 0, 0])
     assert found is not None
     energy = np.array([1.0, 1.0, 2.0])
-    # while bytes moved they pay by bytes; of the 3 J after that the last owes all, and no scan tells who it was
-    assert found.energy(energy, 2).tolist() == pytest.approx([0.75 + 1.5, 0.25 + 1.5])
-    assert found.ties(energy, 2).tolist() == pytest.approx([2.25 * 1.75, 2.25 * 1.75])
+    # while bytes moved they pay half by bytes, half alike; of the 3 J after that the last owes all, and no scan
+    # tells who it was
+    assert found.energy(energy, 2).tolist() == pytest.approx([0.625 + 1.5, 0.375 + 1.5])
+    assert found.ties(energy, 2).tolist() == pytest.approx([2.125 * 1.875, 2.125 * 1.875])
+    assert found.sway(energy, 2).tolist() == pytest.approx([0.25 / 12**0.5, 0.25 / 12**0.5])
 
 
 def test_delayed_writes_are_served_first_in_first_out() -> None:
