@@ -84,15 +84,21 @@ def test_the_books_balance(out: Path) -> None:
 
 
 def test_the_load_is_booked_to_the_process_that_switched_it(out: Path) -> None:
-    """What is above the floor follows the burner; the guest's CPU time is counted in ticks, hence 15 %."""
+    """What is above the floor follows the burner; the guest's CPU time is counted in ticks, hence 15 %.
+
+    The modelled load knows only the burner's switch: the recorder's own CPU time, a good part of the guest's one slow
+    CPU on a busy host, draws nothing. Which share of the floor is booked to it is therefore not judged, only that
+    the floor is found again in what is not the burner's.
+    """
     found = ledger(out)
     total = found["total"]
-    measured_s = total["duration_s"] - total["missing_s"]
-    expected = total["energy_j"] - FLOOR_W * measured_s
+    floor = FLOOR_W * (total["duration_s"] - total["missing_s"])
     by_process = {r["pid"]: r["energy_j"] for r in found["rows"] if r["kind"] == "process" and not r["self"]}
-    assert max(by_process.values()) == pytest.approx(expected, rel=0.15)
+    burner = max(by_process.values())
+    assert burner == pytest.approx(total["energy_j"] - floor, rel=0.15)
     idle = sum(r["energy_j"] for r in found["rows"] if r["kind"] == "idle")
-    assert idle == pytest.approx(FLOOR_W * measured_s, rel=0.25)
+    assert 0 <= idle <= 1.25 * floor
+    assert total["energy_j"] - burner == pytest.approx(floor, rel=0.25)
 
 
 def test_a_board_that_promises_an_absent_chip_is_refused(out: Path) -> None:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from powerhal.attribution import attribute
+from tests.attribution import synthetic
+
+VIEWS = ("process", "pid", "uid", "cgroup", "device")
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    run = synthetic.build(seed=11)
+    run.self_pid = run.processes[1].pid
+    return attribute(run)
+
+
+@pytest.mark.parametrize("by", VIEWS)
+def test_every_view_adds_up_to_the_total(ledger, by):
+    rows = ledger.view(by)
+    assert sum(r.energy_j for r in rows) == pytest.approx(ledger.total.energy_j, rel=1e-9)
+    told = ledger.to_dict(by)
+    assert [r["name"] for r in told["rows"]] == [r.name for r in rows]
+
+
+def test_the_recorder_is_never_merged_with_a_namesake(ledger):
+    people = ledger.of_kind("process")
+    twins = tuple(replace(r, info=replace(r.info, comm="python")) if r.info else r for r in ledger.rows)
+    rows = [r for r in replace(ledger, rows=twins).view("process") if r.kind == "process"]
+    assert {(r.name, r.own) for r in rows} == {("python", True), ("python", False)}
+    assert sum(r.energy_j for r in rows) == pytest.approx(sum(r.energy_j for r in people), rel=1e-12)
