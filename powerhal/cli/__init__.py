@@ -95,12 +95,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("powerhal: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (head, less): not our failure, and nothing left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()  # the reader went away (head, less): not our failure, and nothing left to say
         return 0
     except Exception as error:
-        return _say(_unwritable(error)) if _is_file_trouble(error) else _internal(error, loud=args.verbose)
+        if not _is_file_trouble(error):
+            return _internal(error, loud=args.verbose)
+        if not getattr(error, "filename", None):
+            _forget_output()
+        return _say(_unwritable(error))
     return status
+
+
+def _forget_output() -> None:
+    """What standard output still holds goes nowhere, so that the interpreter's own flush cannot fail at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_file_trouble(error: Exception) -> bool:
