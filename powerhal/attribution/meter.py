@@ -89,7 +89,17 @@ def choices(recording: Any) -> tuple[RailEnergy, ...]:
         usable = (o for o in options if len(recording.series(o.channels[0])) >= 2)
         if (best := next(usable, None)) is not None:
             found.append(_with_errors(recording, best))
-    return tuple(found)
+    if all(rail.quality_class == "inferred" for rail in found):
+        return tuple(found)
+    # A charged battery hides its load: the other rails' windows are worth more than what is left of it.
+    return tuple(r for r in found if r.quality_class != "inferred" or not _charged(recording, r))
+
+
+def _charged(recording: Any, rail: RailEnergy) -> bool:
+    """Whether an inferred rail says somewhere that the battery is charged."""
+    if recording.channels[rail.channels[0]].counter:
+        return bool(np.isnan(_discharges(recording, rail.channels[0]).amount).any())
+    return bool((np.asarray(recording.series(rail.channels[0]).value) < 0.0).any())
 
 
 def _with_errors(recording: Any, rail: RailEnergy) -> RailEnergy:

@@ -9,9 +9,11 @@ from powerhal import chips, host, meters
 from powerhal.board import discover, kernel_rails, owned
 from powerhal.board import topology as topology_module
 from powerhal.board.buses import World, close_all, open_buses
-from powerhal.board.schema import BoardDescription, Meter, Sensor
-from powerhal.board.settings import sensor_options
+from powerhal.board.schema import BoardDescription, Meter, MeterSensor, Sensor
+from powerhal.board.settings import battery_label, sensor_options
 from powerhal.channel import ActivitySource, Source, Topology
+from powerhal.chips import inferred
+from powerhal.chips.options import SensorOptions
 from powerhal.errors import HardwareError, PowerhalError, TransportError
 from powerhal.host import clusters as host_clusters
 from powerhal.host.context import HostContext
@@ -181,9 +183,20 @@ class _Builder:
             if bus is None or owner:
                 found += self._through_driver(name, sensor, owner)
             else:
-                options = sensor_options(name, sensor, sensor.rate_hz, program=program, taken=_rails(found))
+                options = self._options(name, sensor, sensor.rate_hz, _rails(found), program=program)
                 found.append(chips.load(sensor.chip).source(bus, sensor.address, options, self.clock))
         return found
+
+    def _options(
+        self, name: str, sensor: Sensor | MeterSensor, rate_hz: float | None, taken: frozenset[str], *, program: bool
+    ) -> SensorOptions:
+        """Options of a chip, with a note where a gauge without current lacks what its power could be inferred from."""
+        battery = battery_label(self.board, sensor)
+        options = sensor_options(name, sensor, rate_hz, program=program, taken=taken, battery=battery)
+        if lacks := inferred.missing(chips.load(sensor.chip), options.battery):
+            why = f"the board file does not give the {lacks} of its battery"
+            self.notes.append(f"no power is inferred from {name} ({sensor.chip}): {why}")
+        return options
 
     def _through_driver(self, name: str, sensor: Sensor, owner: str) -> list[Source]:
         place = f"{sensor.bus} 0x{sensor.address:02x}"
@@ -211,7 +224,7 @@ class _Builder:
             self.lines[name] = port
             wanted = {
                 sensor: meters.MeterChip(
-                    spec.chip, spec.address, sensor_options(sensor, spec, meter.rate_hz, taken=taken)
+                    spec.chip, spec.address, self._options(sensor, spec, meter.rate_hz, taken, program=True)
                 )
                 for sensor, spec in meter.sensors.items()
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from powerhal.board.schema import BoardDescription
-from powerhal.board.settings import config_si, sensor_options
+from powerhal.board.settings import battery_label, config_si, sensor_options
 from powerhal.chips import load as load_chip
 from powerhal.chips.layout import build_row, expected_config, settings_of
 from powerhal.chips.registers import ChipType, Config
@@ -48,7 +48,7 @@ def bus_shares(board: BoardDescription) -> dict[str, float]:
     for name, sensor in board.sensors.items():
         chip = load_chip(sensor.chip)
         try:
-            options = sensor_options(name, sensor, sensor.rate_hz)
+            options = sensor_options(name, sensor, sensor.rate_hz, battery=battery_label(board, sensor))
             settings = settings_of(chip, expected_config(chip, config_si(sensor)))
             rate_hz = options.rate_hz or chip.default_hz
             row = build_row(chip, sensor.address, options, settings, period_s=1.0 / rate_hz)

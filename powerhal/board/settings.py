@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from powerhal.board.schema import MeterSensor, Sensor
+from powerhal.board.schema import BoardDescription, MeterSensor, Sensor
+from powerhal.chips.inferred import UNKNOWN, BatteryLabel
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.units import SUFFIX, parse_any
 
@@ -16,10 +17,12 @@ def sensor_options(
     *,
     program: bool = True,
     taken: Collection[str] = (),
+    battery: BatteryLabel | None = None,
 ) -> SensorOptions:
     """Options of one chip; raises ValueError for a setting whose unit is not known (lint says so first).
 
     Channels of a rail that is `taken` by another source are named after the sensor: names are unique in a run.
+    `battery`: see `battery_label`.
     """
     inputs = tuple(
         ChannelOptions(
@@ -33,7 +36,19 @@ def sensor_options(
         for number, wired in sorted(sensor.wired().items())
     )
     config = config_si(sensor) if isinstance(sensor, Sensor) else {}
-    return SensorOptions(name, rate_hz or 0.0, inputs, config, program)
+    return SensorOptions(name, rate_hz or 0.0, inputs, config, program, battery or UNKNOWN)
+
+
+def battery_label(board: BoardDescription, sensor: Sensor | MeterSensor) -> BatteryLabel:
+    """The label of the battery that this sensor watches; unknown when its rail is another than the battery's.
+
+    A nominal voltage that the label does not give is the rail's.
+    """
+    rails, battery = [wired.rail for wired in sensor.wired().values()], board.battery
+    if battery is None or (battery.rail and rails and battery.rail not in rails):
+        return UNKNOWN
+    nominal_v = battery.nominal_v or next((board.rails[r].nominal_v for r in rails if r in board.rails), None)
+    return BatteryLabel(battery.capacity_c or 0.0, battery.energy_j or 0.0, nominal_v or 0.0)
 
 
 def config_si(sensor: Sensor) -> dict[str, float]:

@@ -7,6 +7,7 @@ Sources: Linux drivers/power/supply/cw2015_battery.c (6.12) for registers and un
 from __future__ import annotations
 
 from powerhal.channel import Quality
+from powerhal.chips.inferred import FROM_CHARGE
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Evidence, Register, RowFlag
 
 CW2015 = ChipType(
@@ -25,6 +26,7 @@ CW2015 = ChipType(
         ChannelRow("voltage", "V", ("v",), quality_class="gauge", accuracy=0.005),
         ChannelRow("ratio", "", ("soc_pct",), factor=0.01, quality_class="gauge", name="soc"),
     ),
+    inferred=FROM_CHARGE,
     evidence=(Evidence("vcell", 0x0000, 0xC000), Evidence("soc", span=(0, 101 * 256))),
     flags=(RowFlag("mode", "sleep", Quality.STALE),),
     cycle_s=lambda c: 1.0,

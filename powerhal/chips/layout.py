@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from powerhal.channel import Channel, Field, Flag, Layout, Quality
+from powerhal.chips import inferred
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.chips.pec import read_agrees
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Register
@@ -117,7 +118,8 @@ class _Row:
         self.cycle_s = chip.cycle_s(settings)
         self.inputs = {o.index: o for o in options.channels}
         self.config = {o.index: channel_config(o, settings) for o in options.channels}
-        self.rows = [r for r in chip.channels if r.channel == 0 or r.channel in self.inputs]
+        offered = (*chip.channels, *inferred.rows(chip, options.battery))
+        self.rows = [r for r in offered if r.channel == 0 or r.channel in self.inputs]
         self.watched = [f for f in chip.flags if f.bits not in latched]
         self.ready = chip.ready if period_s < READY_FROM * self.cycle_s else None
         self.fields: dict[str, Field] = {}
@@ -162,14 +164,16 @@ class _Row:
 
     def _part(self, row: ChannelRow, bits: str) -> Field:
         """One part of a channel in SI and + = consumed, named after the channel that it alone makes."""
-        own = next((r for r in self.rows if r.of == (bits,) and r.channel == row.channel), row)
+        alone = (r for r in self.rows if r.of == (bits,) and r.channel == row.channel)
+        own = row if row.of == (bits,) else next(alone, row)
         name = f"{own.label}{row.channel or ''}"
         if name in self.fields:
             return self.fields[name]
         option = self._option(row)
         config = self.config[option.index]
         register, part = _home(self.chip, bits, row.channel)
-        gain, offset = (option.gain, option.offset_a) if own.quantity == "current" else (1.0, 0.0)
+        through_shunt = own.quantity == "current" and not own.times
+        gain, offset = (option.gain, option.offset_a) if through_shunt else (1.0, 0.0)
         field = register.field(part, self.offsets[register.name], config, name=name, factor=own.factor * gain)
         if field is None:
             raise BoardError(f"{self.options.name}: {self.chip.name} needs the shunt of input {option.index} in ohms")
@@ -183,7 +187,8 @@ class _Row:
         option = self._option(row)
         suffix = str(row.channel) if row.channel and len(self.options.channels) > 1 else ""
         product = len(parts) > 1
-        tolerance = option.shunt_tolerance if row.quantity in ("current", "power") else 0.0
+        guessed = row.quality_class == "inferred"
+        tolerance = option.shunt_tolerance if row.quantity in ("current", "power") and not guessed else 0.0
         return Channel(
             name=f"{option.label or option.rail or self.options.name + suffix}.{row.label}",
             quantity=row.quantity,
@@ -194,12 +199,16 @@ class _Row:
             wrap_bits=row.wrap_bits,
             rail=option.rail,
             quality_class=row.quality_class,
-            lsb=0.0 if product else abs(parts[0].scale),
+            lsb=(self._step(parts) if guessed else 0.0) if product else abs(parts[0].scale),
             accuracy=row.accuracy + tolerance,
-            offset=row.offset / (option.shunt_ohms or 1.0) if row.quantity == "current" else row.offset,
+            offset=row.offset / (option.shunt_ohms or 1.0) if row.quantity == "current" and not guessed else row.offset,
             skew_s=self.cycle_s if product else 0.0,
-            window_s=self.cycle_s,
+            window_s=0.0 if guessed else self.cycle_s,  # how long a gauge's model looks back is not published
         )
+
+    def _step(self, parts: list[Field]) -> float:
+        """The step of an inferred product at the battery's nominal voltage, 0 when that is not known."""
+        return abs(parts[-1].scale) * self.options.battery.complete().nominal_v
 
 
 def _home(chip: ChipType, bits: str, channel: int) -> tuple[Register, Bits]:

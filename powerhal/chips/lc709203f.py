@@ -6,6 +6,7 @@ batteries. The first access after sleep is not acknowledged.
 
 from __future__ import annotations
 
+from powerhal.chips.inferred import FROM_CHARGE
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Evidence, Register
 
 
@@ -34,6 +35,7 @@ LC709203F = ChipType(
         ChannelRow("ratio", "", ("soc_pct",), factor=0.01, quality_class="gauge", name="soc"),
         ChannelRow("temperature", "degC", ("t_c",), quality_class="gauge"),
     ),
+    inferred=FROM_CHARGE,
     evidence=(
         Evidence("voltage", span=(2000, 5500)),
         Evidence("ite", span=(0, 1000)),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from powerhal.channel import Quality
+from powerhal.chips.inferred import FROM_CHARGE, from_rate
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Evidence, Register, RowFlag
 
 OTHERS = (0x9200, 0xAC00, 0x1040, 0x0040)  # DevName 0x21 of MAX17042, MAX17047/50, MAX17055 as a big-endian word
@@ -48,7 +49,8 @@ def _classic(cell_v: float) -> tuple[Register, ...]:
     return (_vcell(cell_v, 4), _SOC, _VERSION, _FOREIGN, rcomp)
 
 
-_CRATE = Register("crate", 0x16, (Bits("crate_pct_per_h", signed=True, lsb=0.208, unit="%/h"),))
+_RATE_STEP = 0.208  # %/h; + = charging
+_CRATE = Register("crate", 0x16, (Bits("crate_pct_per_h", signed=True, lsb=_RATE_STEP, unit="%/h"),))
 _NOT_ANOTHER = tuple(Evidence("foreign_name", name, differs=True) for name in OTHERS)
 _PLAUSIBLE = (
     Evidence("vcell", 0xFFFF, differs=True),
@@ -65,6 +67,7 @@ MAX17048 = ChipType(
         ChannelRow("voltage", "V", ("v",), accuracy=0.002),
         ChannelRow("ratio", "", ("soc_pct",), factor=0.01, quality_class="gauge", name="soc"),
     ),
+    inferred=from_rate("v", "crate_pct_per_h", _RATE_STEP),
     evidence=(Evidence("version", 0x0010, 0xFFF0, required=False, proof=True), *_PLAUSIBLE),
     flags=(
         RowFlag("status", "reset_indicator", Quality.RESET, latched=True),
@@ -86,8 +89,8 @@ def _like(name: str, title: str, registers: tuple[Register, ...]) -> ChipType:
 
 
 MAX17049 = _like("max17049", "two-cell voltage gauge", _modern(156.25e-6, _CRATE))
-MAX17058 = _like("max17058", "one-cell voltage gauge", _modern(78.125e-6))
-MAX17059 = _like("max17059", "two-cell voltage gauge", _modern(156.25e-6))
+MAX17058 = replace(_like("max17058", "one-cell voltage gauge", _modern(78.125e-6)), inferred=FROM_CHARGE)
+MAX17059 = replace(_like("max17059", "two-cell voltage gauge", _modern(156.25e-6)), inferred=FROM_CHARGE)
 
 
 def _first(name: str, cells: str, cell_v: float) -> ChipType:
@@ -95,7 +98,7 @@ def _first(name: str, cells: str, cell_v: float) -> ChipType:
     return replace(
         _like(name, f"{cells} voltage gauge, first generation", _classic(cell_v)), evidence=(
             Evidence("vcell", 0x0000, 0x000F), Evidence("version", 0x0010, 0xFFF0, differs=True), *_PLAUSIBLE,
-        ), flags=(), cycle_s=lambda c: 0.5, max_hz=2.0,
+        ), flags=(), cycle_s=lambda c: 0.5, max_hz=2.0, inferred=FROM_CHARGE,
     )  # fmt: skip
 
 

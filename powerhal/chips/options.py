@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from powerhal.chips.inferred import UNKNOWN, BatteryLabel
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelOptions:
@@ -30,7 +32,7 @@ class SensorOptions:
 
     `config` maps a setting of the chip (`averages`, `bus_conversion_s`, ...; `ChipType.settings()`) to its
     value in SI. It is written when the source opens, unless `program` is false; an empty one means
-    that the chip is never written to.
+    that the chip is never written to. `battery` is the label of the battery that a gauge watches.
     """
 
     name: str
@@ -38,3 +40,4 @@ class SensorOptions:
     channels: tuple[ChannelOptions, ...] = (ChannelOptions(),)
     config: Mapping[str, float] = field(default_factory=dict)
     program: bool = True
+    battery: BatteryLabel = UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from powerhal.chips.registers import Bits, ChipType, Register
+from powerhal.chips.registers import Bits, ChannelRow, ChipType, Register
 
 
 def formula(bits: Bits) -> str:
@@ -49,9 +49,12 @@ def lines(chip: ChipType) -> Iterator[str]:
     if chip.channels:
         yield ""
         yield "channels"
-    for row in chip.channels:
-        made = " * ".join(row.of) + (f" * {row.factor:g}" if row.factor != 1 else "")
-        yield f"  {row.label}{row.channel or ''}  {row.unit or 'ratio'}  = {made}  ({row.quality_class})"
+    yield from (_channel(row, row.of) for row in chip.channels)
+    if chip.inferred:
+        yield "with the capacity of the battery (C, J) in the board file"
+        own = {row.of: row.label for row in chip.inferred if len(row.of) == 1}
+        for row in chip.inferred:
+            yield _channel(row, row.of if row.of in own else tuple(own.get((b,), b) for b in row.of))
     for product in chip.products:
         yield f"  {product.name} = {' * '.join(product.factors)}"
     for derived in chip.derived:
@@ -60,6 +63,17 @@ def lines(chip: ChipType) -> Iterator[str]:
     yield f"source: {chip.source_note}"
     if chip.checked:
         yield f"checked: {chip.checked}"
+
+
+def _channel(row: ChannelRow, parts: tuple[str, ...]) -> str:
+    """What a channel is made of; an inferred one with its limits, which no data sheet states."""
+    scale = f" * {row.factor:g}" if row.factor != 1 else ""
+    made = (f"{row.bias:g} + " if row.bias else "") + " * ".join(parts) + scale
+    if row.times:
+        made = (f"({made})" if row.bias else made) + f" * {row.times}"
+    limits = f", within {100 * row.accuracy:g} %" if row.quality_class == "inferred" else ""
+    limits += f" and {row.offset:.3g} * {row.times}" if limits and row.offset and row.times else ""
+    return f"  {row.label}{row.channel or ''}  {row.unit or 'ratio'}  = {made}  ({row.quality_class}{limits})"
 
 
 def _register(register: Register) -> Iterator[str]:
@@ -91,6 +105,11 @@ def document(chip: ChipType) -> dict[str, Any]:
             {"quantity": c.quantity, "unit": c.unit, "of": list(c.of), "input": c.channel, "factor": c.factor,
              "class": c.quality_class, "accuracy": c.accuracy}
             for c in chip.channels
+        ],
+        "inferred": [
+            {"quantity": c.quantity, "unit": c.unit, "of": list(c.of), "factor": c.factor, "bias": c.bias,
+             "times": c.times, "accuracy": c.accuracy, "offset": c.offset}
+            for c in chip.inferred
         ],
         "source": chip.source_note, "checked": chip.checked,
     }  # fmt: skip

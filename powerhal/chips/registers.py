@@ -156,7 +156,8 @@ class ChannelRow:
 
     `name` ends the channel's name (default: the quantity).
     `factor` and then `bias` turn the bits' own sign and unit into SI and + = consumed. `accuracy` is relative,
-    `offset` absolute in volts at the chip's own terminals (limits of the data sheet).
+    `offset` absolute in volts at the chip's own terminals (limits of the data sheet). `times` names the part of the
+    battery's label (`BatteryLabel`) by which `factor`, `bias` and `offset` of an inferred channel are multiplied.
     """
 
     quantity: str
@@ -171,6 +172,7 @@ class ChannelRow:
     wrap_bits: int = 0
     name: str = ""
     bias: float = 0.0
+    times: str = ""
 
     @property
     def label(self) -> str:
@@ -239,6 +241,7 @@ class ChipType:
     `inputs`: how many shunts it measures. `autoincrement`: a long read continues at the next address.
     `saturates`: its accumulators stop at their end and do not wrap. `latch`: bytes that must be sent, and the time
     in s to wait, before registers hold new values. `clear`: sent in place of the latch, also clears the sums.
+    `inferred`: what a gauge without a current sense offers beside, when the board gives its battery.
     `wired`: False for a chip that only its kernel driver reaches.
     `checked_when`: what the chip answers when it can add the SMBus error code to everything it says.
     `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
@@ -249,6 +252,7 @@ class ChipType:
     registers: tuple[Register, ...]
     channels: tuple[ChannelRow, ...]
     addresses: tuple[int, int]
+    inferred: tuple[ChannelRow, ...] = ()
     products: tuple[Product, ...] = ()
     derived: tuple[Derived, ...] = ()
     evidence: tuple[Evidence, ...] = ()

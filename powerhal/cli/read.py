@@ -119,7 +119,7 @@ class _Show:
 def _plain(reading: RailReading) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(reading), "doubts": sorted(reading.doubts)}
+    return {**asdict(reading), "doubts": sorted(reading.doubts), "inferred": sorted(reading.inferred)}
 
 
 def _unknown(reading: RailReading) -> bool:
@@ -129,6 +129,10 @@ def _unknown(reading: RailReading) -> bool:
 
 def _cells(reading: RailReading) -> tuple[str, ...]:
     remarks = [f"{name} {format_quantity(value, UNITS.get(name, ''))}" for name, value in reading.more.items()]
+    if reading.power_limit_w is not None:
+        remarks.append(f"power inferred, within {format_quantity(reading.power_limit_w, 'W')}")
+    elif reading.inferred:
+        remarks.append(f"{' and '.join(sorted(reading.inferred))} inferred")
     remarks += sorted(doubt.lower() for doubt in reading.doubts)
     numbers = [significant(v) for v in (reading.voltage_v, reading.current_a, reading.power_w)]
     return (reading.rail, *numbers, ", ".join(remarks))

@@ -213,6 +213,34 @@ def test_a_gauge_beside_a_shunt_monitor_keeps_its_own_names(tmp_path: Path) -> N
     assert channels["gauge.voltage"].rail == "VIN"
 
 
+@pytest.mark.parametrize(
+    ("battery", "given", "note"),
+    [
+        ("{capacity: 3000 mAh, nominal: 3.7 V, rail: VIN}", True, ""),
+        ("{capacity: 3000 mAh}", True, ""),
+        ("{nominal: 3.7 V}", False, "does not give the capacity of its battery"),
+        ("{capacity: 3000 mAh, rail: CORE}", False, "does not give the capacity of its battery"),
+    ],
+)
+def test_power_is_inferred_from_a_gauge_when_the_board_gives_its_battery(
+    tmp_path: Path, battery: str, given: bool, note: str
+) -> None:
+    gauge = '\n  gauge: {chip: "maxim,max17048", bus: i2c-1, address: 0x36, rail: VIN}\nrails:'
+    given_before = "{capacity: 3000 mAh, nominal: 3.85 V, rail: VIN}"
+    text = spoiled(given_before, battery).replace("\nrails:", gauge)
+    buses: dict[str, I2cBus] = {name: EmulatedBus(name, {}) for name in ("i2c-1", "side")}
+    assembly = assemble(parse(text), world=BenchWorld(tree(tmp_path, PROC), buses))
+    channels = {c.name: c for s in assembly.sources for c in s.layout.channels}
+    assert channels["VIN.power"].quality_class == "measured"
+    assert ("gauge.power" in channels) == given
+    if given:
+        assert channels["gauge.power"].quality_class == "inferred"
+        assert channels["gauge.power"].offset > 0
+    notes = [n for n in assembly.notes if "inferred" in n]
+    assert len(notes) == (0 if given else 1)
+    assert all(note in n and "gauge (maxim,max17048)" in n for n in notes)
+
+
 def test_linux_host_without_any_sensor_still_sees_activity(tmp_path: Path) -> None:
     assembly = assemble(load("linux-host"), root=tree(tmp_path, PROC))
     assembly.open()

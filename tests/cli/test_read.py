@@ -11,6 +11,12 @@ def test_unknown_is_a_dash_and_never_0():
     assert _cells(RailReading("cpu", more={"soc": 0.5}, doubts={"STALE"}))[4] == "soc 0.500, stale"
 
 
+def test_what_is_inferred_is_said_with_its_limits():
+    reading = RailReading("bat", 1, 3.8, 0.5, 1.9, inferred={"power", "current"}, power_limit_w=0.61)
+    assert _cells(reading)[4] == "power inferred, within 610 mW"
+    assert _cells(RailReading("bat", 1, 3.8, more={"energy": 20.0}, inferred={"energy"}))[4].endswith("energy inferred")
+
+
 def test_a_table_of_the_simulated_phone(cli):
     done = cli("read", "--board", "sim-phone")
     assert done.returncode == 0, done.stderr
