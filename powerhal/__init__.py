@@ -16,6 +16,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+# name -> the module that has it
 _NAMES = {
     "open": "powerhal.session",
     "record": "powerhal.session",
@@ -33,7 +34,7 @@ _NAMES = {
     "NotEnoughData": "powerhal.errors",
 }
 
-__all__ = [*sorted(_NAMES), "__version__"]
+__all__ = list(_NAMES)
 
 
 def __getattr__(name: str) -> Any:
