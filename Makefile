@@ -53,7 +53,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
 
 bench-demo: $(VENV)/.installed-dev
-	$(BIN)/python -m benchmarks.demo_accuracy --seeds 100 --jobs 2
+	$(BIN)/python -m benchmarks.demo_accuracy --first 1 --seeds 100 --jobs 2
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis powerhal-demo.html
