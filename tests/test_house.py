@@ -47,6 +47,7 @@ ONLY_HERE = {
     "serial": "transport/serial.py",
     "yaml": "board/strict_yaml.py",
     "pydantic": "board/",
+    "perfetto": "android/",
 }
 RECORDING_PATH = ("transport/", "chips/", "meters/", "host/", "sim/", "board/", "sampling/")
 
