@@ -31,12 +31,16 @@ def _shunt(step_v: float, shift: int, ends: tuple[int, ...]) -> Register:
     ))  # fmt: skip
 
 
-def _products(shift: int) -> tuple[Register, ...]:
+def _ina234_lsb(config: Config) -> float | None:
+    """Amperes per step of the 12-bit CURRENT: given, or sixteen of the 16-bit steps that CALIBRATION sets."""
+    return config.get("current_lsb") or times(16, ina226_lsb(config))
+
+
+def _products(shift: int, lsb: Callable[[Config], float | None]) -> tuple[Register, ...]:
     return (
-        replace(_POWER, bits=(Bits("p_reg", lsb=lambda c: times(32, ina226_lsb(c)), unit="W",
-                                   formula="32 * current_lsb"),)),
-        replace(_CURRENT, bits=(replace(_CURRENT.bits[0], shift=shift),)),
-    )  # fmt: skip
+        replace(_POWER, bits=(Bits("p_reg", lsb=lambda c: times(32, lsb(c)), unit="W", formula="32 * current_lsb"),)),
+        replace(_CURRENT, bits=(replace(_CURRENT.bits[0], shift=shift, lsb=lsb),)),
+    )
 
 
 _IDS = (replace(_MANUFACTURER, address=0x3E), replace(_DIE, address=0x3F))
@@ -45,7 +49,7 @@ INA236 = replace(
     INA226, name="ina236", title="TI INA236, 16-bit shunt and bus monitor, 48 V", addresses=(0x40, 0x4B),
     registers=(
         _RANGED, _shunt(2.5e-6, 0, FULL_SCALE), replace(_BUS, bits=(replace(_BUS.bits[0], lsb=1.6e-3),)),
-        *_products(0), _CALIBRATION, _MASK, _LIMIT, *_IDS,
+        *_products(0, ina226_lsb), _CALIBRATION, _MASK, _LIMIT, *_IDS,
     ),
     evidence=(
         Evidence("manufacturer", 0x5449), Evidence("die", 0xA080, 0xFFF0, proof=True),
@@ -66,7 +70,7 @@ INA234 = replace(
     registers=(
         _RANGED, _shunt(40e-6, 4, (0x7FF, -0x800)),
         replace(_BUS, bits=(Bits("v_bus", 4, lsb=25.6e-3, unit="V", clamp=(0x7FF,)),)),
-        *_products(4), _CALIBRATION, _MASK, _LIMIT, *_IDS,
+        *_products(4, _ina234_lsb), _CALIBRATION, _MASK, _LIMIT, *_IDS,
     ),
     channels=channels(0.005, 25.6e-3, 40e-6), products=(),
     evidence=(
