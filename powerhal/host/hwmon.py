@@ -9,13 +9,13 @@ sysfs: mV, mA, uW, uJ; whole numbers, so a current LSB is 1 mA however fine the 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from powerhal.channel import Channel, Source
-from powerhal.host import tree
+from powerhal.host import kernel_devices, tree
 from powerhal.host.context import HostContext
-from powerhal.host.rails import channel, product, rail_of
+from powerhal.host.kernel_devices import KernelDevice, named
+from powerhal.host.rails import channel, product
 from powerhal.host.rows import Column, RowSource, column
 from powerhal.transport import FileRoot
 
@@ -23,7 +23,6 @@ HWMON = "/sys/class/hwmon"
 SUPPLIES = "/sys/class/power_supply"
 _ATTRIBUTE = re.compile(r"(in|curr|power|energy)(\d+)_(average|input)")
 _LABEL = re.compile(r"(in|curr|power|energy)(\d+)_label")
-_I2C = re.compile(r"(\d+)-([0-9a-f]{4})")
 QUANTITY = {"in": ("voltage", 1e-3), "curr": ("current", 1e-3), "power": ("power", 1e-6), "energy": ("energy", 1e-6)}
 # drivers whose input of lowest index is the voltage across the shunt, not of the rail
 SHUNT_FIRST = ("ina219", "ina220", "ina226", "ina230", "ina231", "ina260", "ina234", "ina209", "ina238",
@@ -32,15 +31,9 @@ PMBUS_LABEL = re.compile(r"[vip]((?:in|out|cap|mon)\d*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
-    """One hwmon device: its folder, driver name, source name, and I2C place ('' and -1 elsewhere)."""
+class Chip(KernelDevice):
+    """One hwmon device, with the shunts in ohms that its driver was told, by attribute."""
 
-    folder: str
-    driver: str
-    name: str
-    alias: str
-    i2c_bus: int = -1
-    i2c_address: int = -1
     shunt_ohms: dict[str, float] = field(default_factory=dict)
 
 
@@ -57,25 +50,12 @@ def chips(root: FileRoot) -> list[Chip]:
         device = tree.link_name(root, f"{folder}/device")
         if driver and device not in mirrors:
             seen.append((folder, tree.safe_name(driver), device))
-    count = Counter(driver for _, driver, _ in seen)
-    found: list[Chip] = []
-    for folder, driver, device in seen:
-        i2c = _I2C.fullmatch(device)
-        named = f"{driver}@{device}" if i2c or (count[driver] > 1 and device) else driver
-        alias = f"hwmon.{driver}" if count[driver] == 1 else ""
-        bus, address = (int(i2c[1]), int(i2c[2], 16)) if i2c else (-1, -1)
-        shunts = _shunts(root, folder)
-        name = tree.unused(f"hwmon.{tree.safe_name(named)}", (chip.name for chip in found))
-        found.append(Chip(folder, driver, name, alias, bus, address, shunts))
-    return found
+    return [Chip(*astuple(device), shunt_ohms=_shunts(root, device.folder)) for device in named("hwmon", seen)]
 
 
 def at_i2c(root: FileRoot, bus: int, address: int) -> Chip | None:
     """The hwmon device of the chip at that 7-bit address, None when no hwmon driver owns it."""
-    for chip in chips(root):
-        if (chip.i2c_bus, chip.i2c_address) == (bus, address):
-            return chip
-    return None
+    return kernel_devices.at_i2c(chips(root), bus, address)
 
 
 def detect(root: FileRoot, context: HostContext) -> list[Source]:
@@ -93,10 +73,7 @@ def sources(root: FileRoot, context: HostContext, chip: Chip) -> list[RowSource]
     groups = features(root, chip)
     found = []
     for feature, attributes in groups.items():
-        name = chip.name if len(groups) == 1 else f"{chip.name}.{feature}"
-        rail = rail_of(context, chip.name, feature, alias=chip.alias)
-        if not rail and len(groups) == 1:
-            rail = rail_of(context, chip.name, alias=chip.alias)
+        name, rail = chip.source_of(context, feature, alone=len(groups) == 1)
         if not rail and not attributes.keys() & {"curr", "power", "energy"}:
             continue  # a supply voltage alone is no power sensor
         readable = {

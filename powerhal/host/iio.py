@@ -8,20 +8,19 @@ The raw number is recorded; scale and offset go into the layout: mV, mA, mW and 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from powerhal.channel import Source
-from powerhal.host import tree
+from powerhal.host import kernel_devices, tree
 from powerhal.host.context import HostContext
-from powerhal.host.rails import channel, product, rail_of
+from powerhal.host.kernel_devices import KernelDevice, named
+from powerhal.host.rails import channel, product
 from powerhal.host.rows import Column, RowSource, column
 from powerhal.transport import FileRoot
 
 DEVICES = "/sys/bus/iio/devices"
 _ATTRIBUTE = re.compile(r"in_(voltage|current|power|energy)(\d*)_(raw|input)")
-_I2C = re.compile(r"(\d+)-([0-9a-f]{4})")
 TO_SI = {"voltage": 1e-3, "current": 1e-3, "power": 1e-3, "energy": 1.0}
 INA2XX = ("ina219", "ina220", "ina226", "ina230", "ina231")
 SUB_UNIT = 1_000_000  # `_input` may have decimals: recorded as millionths
@@ -37,16 +36,10 @@ class Attribute:
     decimal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One IIO device: folder, driver's name, source name, and I2C place (-1 elsewhere)."""
+class Device(KernelDevice):
+    """One IIO device."""
 
-    folder: str
-    driver: str
-    name: str
-    alias: str
-    i2c_bus: int = -1
-    i2c_address: int = -1
+    __slots__ = ()
 
 
 def devices(root: FileRoot) -> list[Device]:
@@ -57,24 +50,12 @@ def devices(root: FileRoot) -> list[Device]:
         driver = tree.text(root, f"{folder}/name")
         if entry.startswith("iio:device") and driver:
             seen.append((folder, tree.safe_name(driver), _parent(root, folder)))
-    count = Counter(driver for _, driver, _ in seen)
-    found: list[Device] = []
-    for folder, driver, parent in seen:
-        i2c = _I2C.fullmatch(parent)
-        named = f"{driver}@{parent}" if i2c or (count[driver] > 1 and parent) else driver
-        alias = f"iio.{driver}" if count[driver] == 1 else ""
-        bus, address = (int(i2c[1]), int(i2c[2], 16)) if i2c else (-1, -1)
-        name = tree.unused(f"iio.{tree.safe_name(named)}", (device.name for device in found))
-        found.append(Device(folder, driver, name, alias, bus, address))
-    return found
+    return [Device(*astuple(device)) for device in named("iio", seen)]
 
 
 def at_i2c(root: FileRoot, bus: int, address: int) -> Device | None:
     """The IIO device of the chip at that 7-bit address, None when no IIO driver owns it."""
-    for device in devices(root):
-        if (device.i2c_bus, device.i2c_address) == (bus, address):
-            return device
-    return None
+    return kernel_devices.at_i2c(devices(root), bus, address)
 
 
 def detect(root: FileRoot, context: HostContext) -> list[Source]:
@@ -92,10 +73,7 @@ def sources(root: FileRoot, context: HostContext, device: Device) -> list[RowSou
     groups = features(root, device)
     found = []
     for feature, attributes in groups.items():
-        name = device.name if len(groups) == 1 else f"{device.name}.{feature}"
-        rail = rail_of(context, device.name, feature, alias=device.alias)
-        if not rail and len(groups) == 1:
-            rail = rail_of(context, device.name, alias=device.alias)
+        name, rail = device.source_of(context, feature, alone=len(groups) == 1)
         if rail or attributes.keys() & {"current", "power", "energy"}:
             found.append(_source(root, context, name, rail, attributes))
     return found
