@@ -9,7 +9,7 @@ sysfs: mV, mA, uW, uJ; whole numbers, so a current LSB is 1 mA however fine the 
 from __future__ import annotations
 
 import re
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from powerhal.channel import Channel, Source
 from powerhal.host import kernel_devices, tree
@@ -50,7 +50,10 @@ def chips(root: FileRoot) -> list[Chip]:
         device = tree.link_name(root, f"{folder}/device")
         if driver and device not in mirrors:
             seen.append((folder, tree.safe_name(driver), device))
-    return [Chip(*astuple(device), shunt_ohms=_shunts(root, device.folder)) for device in named("hwmon", seen)]
+    return [
+        Chip(d.folder, d.driver, d.name, d.alias, d.i2c_bus, d.i2c_address, _shunts(root, d.folder))
+        for d in named("hwmon", seen)
+    ]
 
 
 def at_i2c(root: FileRoot, bus: int, address: int) -> Chip | None:
