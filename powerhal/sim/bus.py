@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from powerhal.errors import TransportError
 from powerhal.sim.chips.base import EmulatedChip
 from powerhal.transport import Xfer
+from powerhal.transport.plans import TransferPlan
 
 
 class EmulatedBus:
@@ -30,9 +31,9 @@ class EmulatedBus:
         self._unplugged: set[int] = set()
         self._on_transfer = on_transfer
 
-    def plan(self, xfers: Sequence[Xfer]) -> EmulatedPlan:
+    def plan(self, xfers: Sequence[Xfer]) -> TransferPlan:
         """Remember the transfers."""
-        return EmulatedPlan(self, xfers)
+        return TransferPlan(self, xfers)
 
     def transfer(self, address: int, write: bytes, read: int = 0) -> bytes:
         """One transfer now; raises TransportError (kind 'absent') where no chip answers."""
@@ -65,36 +66,3 @@ class EmulatedBus:
 
     def close(self) -> None:
         """Nothing to give back."""
-
-
-class EmulatedPlan:
-    """Transfers on an emulated bus; implements powerhal.transport.Plan."""
-
-    def __init__(self, bus: EmulatedBus, xfers: Sequence[Xfer]) -> None:
-        self._bus = bus
-        self._xfers = tuple(xfers)
-        self._buffer = bytearray(sum(x.read for x in xfers))
-        self._faults: dict[int, TransportError] = {}
-
-    def run(self) -> Sequence[int]:
-        """Do all transfers; the indices of those that failed."""
-        self._faults.clear()
-        at = 0
-        for index, x in enumerate(self._xfers):
-            try:
-                answer = self._bus.transfer(x.address, x.write, x.read)
-            except TransportError as error:
-                self._faults[index] = error
-                answer = bytes(x.read)
-            self._buffer[at : at + x.read] = answer
-            at += x.read
-        return list(self._faults)
-
-    @property
-    def data(self) -> memoryview:
-        """The bytes read, in transfer order."""
-        return memoryview(self._buffer)
-
-    def fault(self, index: int) -> Exception:
-        """Why transfer `index` failed; raises KeyError when it did not."""
-        return self._faults[index]

@@ -19,6 +19,7 @@ from typing import Any
 
 from powerhal.errors import FileError, TransportError
 from powerhal.transport import Clock, FileRoot, SerialPort, Xfer
+from powerhal.transport.plans import TransferPlan
 
 LARGEST = 4 << 20  # bytes of a dump file
 
@@ -59,9 +60,9 @@ class ReplayBus:
         self.name = name
         self.chips = dict(chips)
 
-    def plan(self, xfers: Sequence[Xfer]) -> ReplayPlan:
+    def plan(self, xfers: Sequence[Xfer]) -> TransferPlan:
         """Remember the transfers."""
-        return ReplayPlan(self, xfers)
+        return TransferPlan(self, xfers)
 
     def transfer(self, address: int, write: bytes, read: int = 0) -> bytes:
         """One transfer; raises TransportError (kind 'absent') for what the dump does not hold."""
@@ -81,38 +82,6 @@ class ReplayBus:
 
     def close(self) -> None:
         """Nothing to close."""
-
-
-class ReplayPlan:
-    """Transfers against a dump; see `powerhal.transport.Plan`."""
-
-    def __init__(self, bus: ReplayBus, xfers: Sequence[Xfer]) -> None:
-        self._bus, self._xfers = bus, tuple(xfers)
-        self._data = bytearray(sum(x.read for x in xfers))
-        self._faults: dict[int, TransportError] = {}
-
-    def run(self) -> Sequence[int]:
-        """Do all transfers; returns the indices of those that failed."""
-        self._faults = {}
-        at = 0
-        for i, xfer in enumerate(self._xfers):
-            try:
-                answer = self._bus.transfer(xfer.address, xfer.write, xfer.read)
-            except TransportError as fault:
-                self._faults[i] = fault
-                answer = bytes(xfer.read)
-            self._data[at : at + xfer.read] = answer
-            at += xfer.read
-        return tuple(self._faults)
-
-    @property
-    def data(self) -> memoryview:
-        """The bytes read, in transfer order."""
-        return memoryview(self._data)
-
-    def fault(self, index: int) -> Exception:
-        """Why transfer `index` failed; raises KeyError when it did not."""
-        return self._faults[index]
 
 
 @dataclass(frozen=True, slots=True)
