@@ -1,76 +1,21 @@
-"""`powerhal bench`: accuracy on real measurements, the baselines beside it."""
+"""`powerhal bench`: accuracy on real measurements, the baselines beside it.
+
+Each row of `DATA_SETS` names a module under powerhal.cli whose `add(subparsers)` registers one data set and
+sets `run`; the modules import nothing heavy at the top.
+"""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
+
+# In the order of `powerhal bench --help`.
+DATA_SETS: tuple[str, ...] = ("bench_xu3",)
 
 
 def add(commands: Any) -> None:
     """Register `bench` and its data sets."""
-    p = commands.add_parser("bench", help="accuracy on real measurements", description=__doc__)
+    p = commands.add_parser("bench", help="accuracy on real measurements", description="Accuracy on real measurements, the baselines beside it.")
     sets = p.add_subparsers(title="data sets", metavar="DATA", required=True)
-    xu3 = sets.add_parser(
-        "xu3",
-        help="ODROID-XU3: power of the A15 rail from its counters",
-        description="Fit the A15 rail on one file and predict another; without --test, leave one program out. "
-        "Truth columns of the test file may be empty: then only predictions are written.",
-    )
-    xu3.add_argument("--train", required=True, metavar="FILE", help="measured windows, .csv or .csv.gz")
-    xu3.add_argument("--test", metavar="FILE", help="windows of other programs, the same columns")
-    xu3.add_argument("--predictions", metavar="OUT.csv", help="write a line per test row: watts, interval, static")
-    xu3.add_argument("--json", action="store_true", help="the whole report as JSON")
-    xu3.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run the bench, progress on stderr, the report on stdout."""
-    from powerhal.attribution.evaluation.xu3 import bench_xu3
-
-    quiet = getattr(args, "quiet", False)
-    report = bench_xu3(
-        args.train,
-        args.test,
-        predictions=args.predictions,
-        progress=None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr),
-    )
-    if args.json:
-        print(json.dumps(report, indent=2))
-    else:
-        print("\n".join(_lines(report)))
-    return 0
-
-
-def _lines(report: dict[str, Any]) -> Iterator[str]:
-    """The report for a reader: suites, baselines, programs."""
-    yield f"ODROID-XU3, A15 rail, {report['rows']} windows, {report['protocol']}"
-    if not report["windows"]:
-        yield "no measured power in the test file: predictions only"
-        return
-    head = f"{'suite':<14}{'MAPE %':>8}{'process %':>11}{'worst J %':>11}"
-    yield f"{head}{'90% covers':>12}{'width %':>9}{'no counters %':>15}"
-    for name, suite in report["per_suite"].items():
-        yield (
-            f"{name:<14}{suite['mape_percent']:>8.2f}{_mean(suite['process_error_percent']['mixed_frequency']):>11}"
-            f"{suite['worst_program_energy_error_percent']:>11.1f}{suite['interval90']['coverage_percent']:>12.1f}"
-            f"{suite['interval90']['width_percent']:>9.1f}{suite['without_counters_mape_percent']:>15.2f}"
-        )
-        if len(suite["by_events_list"]) > 1:
-            yield from (f"  counters {one:<4}{mape:>7.2f}" for one, mape in suite["by_events_list"].items())
-    yield f"{'all':<14}{report['mape_percent']:>8.2f}"
-    for name, baseline in report["baselines"].items():
-        yield f"baseline {name:<28}{_number(baseline['mape_percent']):>8}"
-    yield f"{'program':<28}{'MAPE %':>8}{'energy %':>10}"
-    for name, program in report["per_program"].items():
-        yield f"{name:<28}{program['mape_percent']:>8.2f}{program['energy_error_percent']:>+10.2f}"
-
-
-def _mean(figure: dict[str, float] | None) -> str:
-    return _number(figure["mean"] if figure else None)
-
-
-def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.2f}"
+    for module in DATA_SETS:
+        import_module(f"powerhal.cli.{module}").add(sets)
