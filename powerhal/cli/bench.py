@@ -15,7 +15,11 @@ DATA_SETS: tuple[str, ...] = ("bench_xu3",)
 
 def add(commands: Any) -> None:
     """Register `bench` and its data sets."""
-    p = commands.add_parser("bench", help="accuracy on real measurements", description="Accuracy on real measurements, the baselines beside it.")
+    p = commands.add_parser(
+        "bench",
+        help="accuracy on real measurements",
+        description="Accuracy on real measurements, the baselines beside it.",
+    )
     sets = p.add_subparsers(title="data sets", metavar="DATA", required=True)
     for module in DATA_SETS:
         import_module(f"powerhal.cli.{module}").add(sets)
