@@ -55,9 +55,7 @@ class FileError(PowerhalError, ValueError):
     exit_code = 3
     default_code = "PH-F001"
 
-    def __init__(
-        self, message: str, problems: Sequence[Problem] = (), *, code: str = "", hint: str = ""
-    ) -> None:
+    def __init__(self, message: str, problems: Sequence[Problem] = (), *, code: str = "", hint: str = "") -> None:
         super().__init__(message, code=code, hint=hint)
         self.problems = tuple(problems)
 
@@ -126,6 +124,4 @@ class MissingExtra(PowerhalError, ImportError):
     default_code = "PH-E001"
 
     def __init__(self, extra: str, package: str) -> None:
-        super().__init__(
-            f"this needs {package}, which is not installed", hint=f"pip install 'powerhal[{extra}]'"
-        )
+        super().__init__(f"this needs {package}, which is not installed", hint=f"pip install 'powerhal[{extra}]'")

@@ -50,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"a window of {args.window:g} s holds nothing", hint="leave --window out")
     model = PowerModel.load(args.model) if args.model else None
     with Run.open(args.recording) as opened:
-        ledger = opened.attribute(
-            idle=args.idle, model=model, window_s=args.window, **carbon_options.chosen(args)
-        )
+        ledger = opened.attribute(idle=args.idle, model=model, window_s=args.window, **carbon_options.chosen(args))
     if args.save_model:
         ledger.learned.save(args.save_model)
         print(f"model: {args.save_model}", file=sys.stderr)

@@ -289,9 +289,9 @@ def test_an_adapter_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_buses_open_after_what_they_sit_on() -> None:
-    text = spoiled(
-        "  i2c-1: {kind: i2c, device: /dev/i2c-1, speed: 400 kHz}\n", ""
-    ).replace("sensors:", "  i2c-1: {kind: i2c, device: /dev/i2c-1, speed: 400 kHz}\nsensors:", 1)
+    text = spoiled("  i2c-1: {kind: i2c, device: /dev/i2c-1, speed: 400 kHz}\n", "").replace(
+        "sensors:", "  i2c-1: {kind: i2c, device: /dev/i2c-1, speed: 400 kHz}\nsensors:", 1
+    )
     order: list[str] = []
 
     class Noting(BenchWorld):

@@ -13,9 +13,7 @@ from tests.transport.wires import KernelAdapter, WordChip, bus
 
 
 def chips(count: int = 1) -> dict[int, WordChip]:
-    return {
-        0x40 + i: WordChip({1: bytes([i, 1]), 2: bytes([i, 2]), 9: bytes([i, 9, 8, 7, 6])}) for i in range(count)
-    }
+    return {0x40 + i: WordChip({1: bytes([i, 1]), 2: bytes([i, 2]), 9: bytes([i, 9, 8, 7, 6])}) for i in range(count)}
 
 
 def reads(address: int, *pointers: int, width: int = 2) -> list[Xfer]:
@@ -51,9 +49,7 @@ def test_more_than_42_messages_are_split(tmp_path: Path) -> None:
 
 def test_widths_of_3_and_5_bytes_and_plain_writes(tmp_path: Path) -> None:
     adapter = KernelAdapter(chips())
-    plan = bus(adapter, tmp_path).plan(
-        [Xfer(0x40, b"\x05\x12\x34"), Xfer(0x40, b"\x09", 5), Xfer(0x40, b"\x05", 2)]
-    )
+    plan = bus(adapter, tmp_path).plan([Xfer(0x40, b"\x05\x12\x34"), Xfer(0x40, b"\x09", 5), Xfer(0x40, b"\x05", 2)])
     assert not plan.run()
     assert adapter.calls == [5]
     assert bytes(plan.data) == bytes([0, 9, 8, 7, 6, 0x12, 0x34])
