@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,23 @@ def attribute(
     usage = Usage.from_recording(recording, fine.edges)
     problem = build(design)
     paid = _payers(problem, fine, window, usage)
+    return books(recording, problem, paid, usage, idle=idle, model=model)
+
+
+def books(
+    recording: Any,
+    problem: Problem,
+    paid: Mapping[int, Split],
+    usage: Usage,
+    *,
+    idle: str = "separate",
+    model: PowerModel | None = None,
+) -> Ledger:
+    """Fit, settle and write down a problem that is already in windows, whoever made it.
+
+    recording: only its `scan_times_ns()`, `meta` and `self_pid` are asked for; paid: who pays, by term index;
+    usage: the processes that `paid` counts. Raises NotEnoughData when the windows are too few.
+    """
     learned = learn(problem, paid) if model is None else apply(model, problem)
     settled = settle(learned, paid, len(usage.processes), foreign=model is not None)
     book = _Book(settled, doubts_of(learned), usage, idle)
