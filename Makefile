@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench bench-demo test-kernel test-faults docs clean help
+.PHONY: demo test check bench bench-demo test-kernel test-faults fuzz docs clean help
 
 help:
 	@echo "make demo         record the simulated phone, attribute, write powerhal-demo.html"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench        performance against the named peers, as ratios"
 	@echo "make bench-demo   accuracy and interval coverage of the demo over 100 seeds"
 	@echo "make test-faults  each guard against a fault taken away in a copy: its test must fail"
+	@echo "make fuzz         the parsers of Android dumps, FUZZ_SECONDS=600 each (coverage-guided if atheris can be had)"
 	@echo "make test-kernel  tests on a real Linux kernel with I2C, hwmon and power_supply (needs the rig)"
 
 $(VENV)/bin/python:
@@ -44,6 +45,15 @@ test-kernel: $(VENV)/.installed-dev
 
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults.mutants
+
+FUZZ ?= checkin history history_text human proto container file emitted profile powerstats odpm
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/.installed-dev
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install -q atheris \
+	  || echo "atheris cannot be installed here: seeded mutation instead"
+	@status=0; for entry in $(FUZZ); do \
+	  $(BIN)/python -m tests.android.fuzz $$entry --executions 10000000 --seconds $(FUZZ_SECONDS) || status=1; \
+	done; exit $$status
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
