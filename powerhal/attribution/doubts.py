@@ -2,7 +2,8 @@
 
 Sources that rows share, each independent of the others:
   coefficients   what the scatter between stretches of time and the priors leave open
-  gain           the root sensor's stated accuracy, and what went on between its readings: all rows scale with it
+  gain           the root sensor's stated accuracy: all rows scale with it
+  sampling       what went on between the root sensor's readings: all rows of this run scale with it
   offset         what the root sensor reads at no load: it looks like idle draw
   leakage shape  how much more a busy device leaks than an idle one, which looks like its dynamic energy
 Beside them every row has a variance of its own: the model's error in single windows (`settle`).
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +39,10 @@ class Holding:
     loadings: Floats
     alone_j2: float
 
+    def scaled(self, part: float) -> Holding:
+        """A part of it, as much in doubt."""
+        return Holding(self.joules * part, self.loadings * part, self.alone_j2 * part**2)
+
     def __add__(self, other: Holding) -> Holding:
         return Holding(self.joules + other.joules, self.loadings + other.loadings, self.alone_j2 + other.alone_j2)
 
@@ -45,14 +51,16 @@ class Holding:
 class Doubted:
     """Sources of doubt and what every account holds.
 
-    covariance (q, q) of the coefficients; gain: of the root sensor, relative, and offset_j: what its offset
-    adds up to over the run (both 1 sigma); factors: sources learned from blocks; leak_j: per device, the
-    static joules of busy time that might be more or less (1 sigma), sources after gain and offset in its order.
+    covariance (q, q) of the coefficients; gain and sampling: of the root sensor, relative, and offset_j: what its
+    offset adds up to over the run (all 1 sigma); factors: sources learned from blocks; leak_j: per device, the
+    static joules of busy time that might be more or less (1 sigma). Sources in this order: factors, gain,
+    sampling, offset, leaks.
     """
 
     doubts: tuple[Doubt, ...]
     covariance: Floats
     gain: float
+    sampling: float
     offset_j: float
     factors: int
     leak_j: Mapping[str, float]
@@ -65,22 +73,23 @@ class Doubted:
         ]
 
     def widened(self, account: Account) -> Floats:
-        """Loadings (m, f) on all sources: those given on coefficients, plus the gain."""
+        """Loadings (m, f) on all sources: those given on coefficients, plus the gain and what was not sampled."""
         out = np.zeros((account.joules.size, len(self.doubts)))
         out[:, : account.loadings.shape[1]] = account.loadings
         out[:, self.factors] = account.joules * self.gain
+        out[:, self.factors + 1] = account.joules * self.sampling
         return out
 
     def total(self, settled: Settled) -> Holding:
         """The measurement itself: only its sensor can be wrong."""
         row = np.zeros(len(self.doubts))
         joules = float(settled.total_j.sum())
-        row[self.factors], row[self.factors + 1] = joules * self.gain, self.offset_j
+        row[self.factors : self.factors + 3] = joules * self.gain, joules * self.sampling, self.offset_j
         return Holding(joules, row, 0.0)
 
-    def devices(self, settled: Settled, *, static: bool = False) -> dict[str, Holding]:
-        """Each device: dynamic, and with its static part where asked."""
-        return self._summed(settled, [j for j, p in enumerate(settled.parts) if static or not p.static])
+    def devices(self, settled: Settled) -> dict[str, Holding]:
+        """Each device's dynamic energy."""
+        return self._summed(settled, [j for j, p in enumerate(settled.parts) if not p.static])
 
     def statics(self, settled: Settled) -> dict[str, Holding]:
         """Static energy of each device."""
@@ -91,7 +100,7 @@ class Doubted:
         out: dict[str, Holding] = {}
         for j in picked:
             part = settled.parts[j]
-            held[j].loadings[self.factors + 2 :] += self._leaks(part.device) * (-1.0 if part.static else 1.0)
+            held[j].loadings[self.factors + 3 :] += self._leaks(part.device) * (-1.0 if part.static else 1.0)
             out[part.device] = out[part.device] + held[j] if part.device in out else held[j]
         return out
 
@@ -103,7 +112,7 @@ class Doubted:
         out = Holding(0.0, np.zeros(len(self.doubts)), 0.0)
         for held in self.statics(settled).values():
             out = out + held
-        out.loadings[self.factors + 1] += self.offset_j
+        out.loadings[self.factors + 2] += self.offset_j
         return out
 
     def unattributed(self, settled: Settled) -> Holding:
@@ -117,7 +126,7 @@ class Doubted:
             mine = settled.by_device.get(device, np.zeros(0))
             whole = float(mine.sum())
             for i in np.flatnonzero(mine).tolist() if whole > 0 else ():
-                held[i].loadings[self.factors + 2 + k] += joules * float(mine[i]) / whole
+                held[i].loadings[self.factors + 3 + k] += joules * float(mine[i]) / whole
         return held
 
     def rests(self, settled: Settled) -> dict[str, Holding]:
@@ -140,21 +149,30 @@ def _leak_joules(problem: Problem, theta: Floats) -> dict[str, float]:
     return out
 
 
-def doubts_of(learned: Learned) -> Doubted:
-    """All sources of doubt of a fit."""
+def doubts_of(learned: Learned, *, foreign: bool = False) -> Doubted:
+    """All sources of doubt of a fit; `foreign`: its coefficients come from another run and serve others as well."""
     problem = learned.problem
     factors = factors_of(learned.covariance).shape[1]
     tops = [r for r, above in enumerate(problem.tree.above.tolist()) if above < 0]
     energy = problem.target[:, tops].sum(axis=0)
     # Several roots: their errors are independent, so they add in squares.
     rails = [problem.design.rails[t] for t in tops]
-    gain = sum((r.gain_sd * e) ** 2 for r, e in zip(rails, energy, strict=True))
-    unseen = float(problem.design.noise_j2[:, tops].sum())
-    relative = float(np.sqrt(gain + unseen) / max(float(energy.sum()), 1e-12))
+    whole = max(float(energy.sum()), 1e-12)
+    gain = float(np.sqrt(sum((r.gain_sd * e) ** 2 for r, e in zip(rails, energy, strict=True)))) / whole
+    sampling = float(np.sqrt(problem.design.noise_j2[:, tops].sum())) / whole
     offset = float(np.sqrt(sum(r.offset_w**2 for r in rails)) * problem.design.seconds.sum())
-    doubts = [Doubt(f"coefficients {k}", learned=True) for k in range(factors)]
+    doubts = _coefficient_doubts(learned, factors, foreign=foreign)
     roots = " + ".join(r.rail for r in rails)
-    doubts += [Doubt(f"gain of {roots}"), Doubt(f"offset of {roots}")]
+    doubts += [Doubt(f"gain of {roots}", scope="device"), Doubt(f"sampling of {roots}")]
+    doubts += [Doubt(f"offset of {roots}", scope="device")]
     leaks = _leak_joules(problem, learned.theta)
-    doubts += [Doubt(f"leakage shape of {d}") for d in leaks]
-    return Doubted(tuple(doubts), learned.covariance, relative, offset, factors, leaks)
+    doubts += [Doubt(f"leakage shape of {d}", scope="device") for d in leaks]
+    return Doubted(tuple(doubts), learned.covariance, gain, sampling, offset, factors, leaks)
+
+
+def _coefficient_doubts(learned: Learned, factors: int, *, foreign: bool) -> list[Doubt]:
+    """One a factor. Factors of a model from elsewhere are the same in every run whose terms are the same."""
+    if not foreign:
+        return [Doubt(f"coefficients {k}", learned=True) for k in range(factors)]
+    digest = sha256(repr(learned.problem.names).encode() + learned.covariance.tobytes()).hexdigest()[:12]
+    return [Doubt(f"coefficients {k} of model {digest}", learned=True, scope="model") for k in range(factors)]

@@ -55,7 +55,7 @@ class Total:
     """The measurement that rows add up to: rail (or rails), joules with interval, from when to when (ns).
 
     duration_s is the run from the first to the last look at processes; missing_s of it was not measured,
-    and no joules of it are in any row.
+    and no joules of it are in any row. loadings: on the ledger's doubts.
     """
 
     rail: str
@@ -66,6 +66,7 @@ class Total:
     missing_s: float
     start_ns: int = 0
     end_ns: int = 0
+    loadings: Floats = field(default_factory=lambda: np.zeros(0))
     grams: tuple[float, float, float] | None = None
 
 
@@ -85,7 +86,7 @@ class Ledger:
     """Who used the energy: rows, the total they add up to, the model behind them, what cannot be told apart.
 
     `doubts` names the sources that `Row.loadings` are loadings on; `t90` is Student's quantile for them;
-    conservation_error: worst relative imbalance of any window.
+    conservation_error: worst relative imbalance of any window; machine: whose sensors these were, as far as is known.
     """
 
     board: str
@@ -101,6 +102,7 @@ class Ledger:
     t90: float
     carbon: Mapping[str, Any] = field(default_factory=dict)
     learned: Any = None
+    machine: str = ""
 
     def of_kind(self, *kinds: str) -> tuple[Row, ...]:
         """Rows of these kinds, largest first."""

@@ -103,8 +103,8 @@ class Usage:
         out: Floats = np.minimum(longest, seconds)
         return out
 
-    def of(self, column: Column, device: Device) -> Amounts | None:
-        """What processes did that this column's energy is paid by; None when nothing was recorded."""
+    def named(self, column: Column, device: Device) -> list[str]:
+        """Recorded kinds of usage that this column's energy is paid by."""
         names: list[str] = []
         for usage in column.payer.usages:
             for either in usage.replace("{cluster}", device.cluster).replace("{device}", device.name).split("|"):
@@ -112,6 +112,11 @@ class Usage:
                 if found:
                     names += found
                     break
+        return names
+
+    def of(self, column: Column, device: Device) -> Amounts | None:
+        """What processes did that this column's energy is paid by; None when nothing was recorded."""
+        names = self.named(column, device)
         if not names:
             return None
         parts = [self.by_activity[n] for n in names]

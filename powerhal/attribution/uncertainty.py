@@ -17,15 +17,20 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 Z90 = 1.6448536269514722
-T90 = {2: 2.920, 3: 2.353, 4: 2.132, 6: 1.943, 8: 1.860, 12: 1.782, 16: 1.746, 24: 1.711, 60: 1.671}
+T90 = {1: 6.314, 2: 2.920, 3: 2.353, 4: 2.132, 6: 1.943, 8: 1.860, 12: 1.782, 16: 1.746, 24: 1.711, 60: 1.671}
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One source: its name in words, and whether it was learned from the blocks of this recording."""
+    """One source: its name in words, and whether it was learned from the blocks of this recording.
+
+    scope: where it is the same, with the same sign: in this `run` only, in every run of this `device` (its
+    sensors, its silicon), or in every run with this `model` (whose name it then bears).
+    """
 
     name: str
     learned: bool = False
+    scope: str = "run"
 
 
 def half_width(loadings: Floats, alone_j2: float, doubts: Sequence[Doubt], t90: float) -> float:
