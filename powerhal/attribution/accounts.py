@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from powerhal.attribution.ledger import Ledger, Series
 from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of
 from powerhal.attribution.payers import payers
 from powerhal.attribution.policy import POLICIES
-from powerhal.attribution.problem import build
-from powerhal.attribution.processes import Usage
+from powerhal.attribution.problem import Problem, build
+from powerhal.attribution.processes import Split, Usage
 from powerhal.attribution.settle import Settled, settle
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import UsageError
@@ -59,6 +60,18 @@ def attribute(
     doubted = doubts_of(learned, foreign=model is not None)
     book = Book(settled, doubted, usage, chosen, student90(learned.degrees)).shared_by(fine, window)
     return _ledger(recording, learned, book, model)
+
+
+def books(recording: Any, problem: Problem, paid: Mapping[int, Split], usage: Usage) -> Ledger:
+    """Learn, settle and write down a problem that was put into windows elsewhere (a phone's history); idle apart.
+
+    recording: only its `scan_times_ns()`, `meta` and `self_pid` are asked for; paid: who pays, by term index;
+    usage: the processes that `paid` counts. Raises NotEnoughData when the windows are too few.
+    """
+    learned = learn(problem, paid)
+    settled = settle(learned, paid, len(usage.processes))
+    book = Book(settled, doubts_of(learned), usage, "separate", student90(learned.degrees))
+    return _ledger(recording, learned, book, None)
 
 
 def _ledger(recording: Any, learned: Learned, book: Book, given: PowerModel | None) -> Ledger:
