@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from powerhal import chips, host, meters
-from powerhal.board import discover, kernel_rails, owned
+from powerhal.board import discover, kernel_rails, owned, stretching
 from powerhal.board import topology as topology_module
 from powerhal.board.buses import World, close_all, open_buses
 from powerhal.board.schema import BoardDescription, Meter, MeterSensor, Sensor
@@ -184,6 +184,8 @@ class _Builder:
                 found += self._through_driver(name, sensor, owner)
             else:
                 options = self._options(name, sensor, sensor.rate_hz, _rails(found), program=program)
+                if doubt := stretching.warning(self.root, self.board, name, sensor):
+                    self.notes.append(doubt)
                 found.append(chips.load(sensor.chip).source(bus, sensor.address, options, self.clock))
         return found
 

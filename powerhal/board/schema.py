@@ -107,6 +107,9 @@ class Sensor:
     shunt_ohms: Resistance | None = field(default=None, metadata=_key("shunt"))
     tolerance: Share = field(default=0.01, metadata=_key(about="of the shunt's resistance"))
     invert: Flag = False
+    clock_stretch: Flag | None = field(
+        default=None, metadata=_key(about="the chip holds the clock: told when the adapter loses bits then")
+    )
     channels: dict[ChannelNumber, SensorChannel] = field(default_factory=dict)
     config: dict[Name, Scalar] = field(
         default_factory=dict, metadata=_key(about="settings to write; without it the chip is left as it is")

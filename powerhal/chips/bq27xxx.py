@@ -109,6 +109,7 @@ BQ27421 = ChipType(
     flags=(RowFlag("flags", "power_on_reset", Quality.RESET, latched=True),),
     cycle_s=lambda c: 1.0,
     max_hz=1.0,
+    stretches_clock=True,
     default_hz=1.0,
     needs_shunt=False,
     autoincrement=True,

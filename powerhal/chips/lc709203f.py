@@ -42,6 +42,7 @@ LC709203F = ChipType(
     ),
     cycle_s=lambda c: 1.0,
     max_hz=1.0,
+    stretches_clock=True,
     default_hz=1.0,
     needs_shunt=False,
     source_note="LC709203F data sheet; open Adafruit driver",

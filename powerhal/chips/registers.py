@@ -242,7 +242,8 @@ class ChipType:
     `saturates`: its accumulators stop at their end and do not wrap. `latch`: bytes that must be sent, and the time
     in s to wait, before registers hold new values. `clear`: sent in place of the latch, also clears the sums.
     `inferred`: what a gauge without a current sense offers beside, when the board gives its battery.
-    `wired`: False for a chip that only its kernel driver reaches.
+    `wired`: False for a chip that only its kernel driver reaches. `stretches_clock`: it holds the clock line while it
+    thinks, which not every adapter stands.
     `checked_when`: what the chip answers when it can add the SMBus error code to everything it says.
     `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
     """
@@ -269,6 +270,7 @@ class ChipType:
     clear: bytes = b""
     checked_when: Evidence | None = None
     wired: bool = True
+    stretches_clock: bool = False
     source_note: str = ""
     checked: str = ""
     _by_name: dict[str, Register] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -116,6 +116,7 @@ SBS = ChipType(
     checked_when=Evidence("spec_info", 0x0030, 0x00F0),  # SBS 1.1 with error code
     cycle_s=lambda c: 1.0,
     max_hz=1.0,
+    stretches_clock=True,
     default_hz=1.0,
     needs_shunt=False,
     source_note="SBS 1.1; Linux drivers/power/supply/sbs-battery.c",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from powerhal.channel import Layout, Quality, Reading
 from powerhal.chips.identify import Identity, identify, read_register
@@ -11,12 +12,14 @@ from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.chips.pec import read_agrees
 from powerhal.chips.registers import ChipType
 from powerhal.chips.sums import RunningSums, running_sums
+from powerhal.chips.torn import TornRows
 from powerhal.errors import BoardError, TransportError
 from powerhal.transport import Clock, I2cBus, Plan, Xfer
 
 __all__ = ["ChannelOptions", "ChipSource", "SensorOptions"]
 
 CHECK_EVERY = 16  # rows between two looks at the configuration
+REMEMBERED = 10  # periods: after a longer silence no value is too far from the last one
 SETTLE = 1.25  # rounds of conversions after a change of settings: the chips' clocks are within 10 %
 
 
@@ -35,6 +38,7 @@ class ChipSource:
         self.chip, self.bus, self.address, self.options = chip, bus, address, options
         self._plain = chip
         self._sums: RunningSums | None = None
+        self._torn: TornRows | None = None
         self.clock = clock or _boot_clock()
         fastest = fastest_hz(chip, options.config)
         self.period_s = 1.0 / (options.rate_hz or min(chip.default_hz, fastest))
@@ -53,6 +57,7 @@ class ChipSource:
         self.taken = False
         self._settled_ns = 0
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
+        self._remembered_ns = int(REMEMBERED * 1e9 * self.period_s)
         self._least_ns = int(0.5e9 / chip.max_hz) if chip.max_hz else 0
 
     @property
@@ -84,6 +89,7 @@ class ChipSource:
         self._row = self._row_for(self._seen)
         self._mask = measured_mask(self._row.layout)
         self._sums = running_sums(self.chip, self._row.layout)
+        self._torn = None if self._row.checks else TornRows(self._row.layout, self._row.xfers)
         self._plan = self.bus.plan(self._row.xfers)
         self._state_plan = self.bus.plan(
             [Xfer(self.address, bytes((r.address,)), r.nbytes) for r in self.chip.config_registers()]
@@ -155,12 +161,16 @@ class ChipSource:
         if raw is not None and not self._row.intact(raw):
             self.last_fault, self.last_kind = f"{self.name}: a check byte is wrong", "io"
             raw = None
-        if raw is None or (self._failing and not self._back()):
-            self._failing = True
-            if self._sums is not None:
-                self._sums.missed()
-            return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
         quality = self._always
+        if raw is None or (self._failing and not self._back()):
+            return self._nothing(t_ns)
+        if self._torn is not None:
+            if t_ns - self._last.t_ns > self._remembered_ns:
+                self._torn.forget()
+            raw, torn = self._torn.settle(raw, None if self._least_ns else self._again)
+            if raw is None:
+                return self._untrue(t_ns)
+            quality |= Quality.NOISY if torn else Quality.OK
         self.doubtful_rows += 1
         emptied = not self._measured(raw) and self._measured(self._last.raw)
         if emptied or self.doubtful_rows >= CHECK_EVERY or self._failing:
@@ -176,6 +186,32 @@ class ChipSource:
         self._failing = False
         self._last = Reading(t_ns, raw, quality)
         return self._last
+
+    def _again(self) -> bytes | None:
+        """The same row once more; None when the chip does not answer."""
+        assert self._plan is not None
+        failed = self._plan.run()
+        if failed:
+            self.failed(self._plan.fault(failed[0]))
+            return None
+        return bytes(self._plan.data)
+
+    def _untrue(self, t_ns: int) -> Reading:
+        """A row that no second read confirms."""
+        self.last_fault, self.last_kind = f"{self.name}: a reading that jumps and is not confirmed", "corrupt"
+        self._last = replace(self._last, t_ns=t_ns)  # a gauge counts its polls from here
+        if self._sums is not None:
+            self._sums.missed()
+        return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
+
+    def _nothing(self, t_ns: int) -> Reading:
+        """A row without a reading."""
+        self._failing = True
+        if self._sums is not None:
+            self._sums.missed()
+        if self._torn is not None:
+            self._torn.forget()
+        return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | self._always)
 
     def failed(self, fault: Exception) -> None:
         """Remember why there is no row, and of which kind that is."""

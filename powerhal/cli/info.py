@@ -70,9 +70,8 @@ def _print(recording: Recording, found: dict[str, Any]) -> None:
 
 def _print_source(source: dict[str, Any]) -> None:
     health = source["health"]
-    doubts = [
-        f"{health[k]} {k}" for k in ("missing", "late", "missed", "stale", "saturated", "resets") if health.get(k)
-    ]
+    counted = ("missing", "late", "missed", "stale", "saturated", "resets", "noisy")
+    doubts = [f"{health[k]} {k}" for k in counted if health.get(k)]
     rate = format_quantity(source["rate_hz"], "Hz")
     names = ", ".join(source["channels"][:6]) + (", ..." if len(source["channels"]) > 6 else "")
     # a killed recorder leaves counters that are up to some seconds old, or none at all: then nothing is claimed

@@ -16,6 +16,7 @@ _COUNTED = (
     (int(Quality.STALE), "stale"),
     (int(Quality.SATURATED), "saturated"),
     (int(Quality.RESET), "resets"),
+    (int(Quality.NOISY), "noisy"),
 )
 _ANY_COUNTED = sum(bit for bit, _ in _COUNTED)
 
@@ -33,6 +34,7 @@ class Health:
     stale: int = 0
     saturated: int = 0
     resets: int = 0
+    noisy: int = 0
     suspended: int = 0
     faults: dict[str, int] = field(default_factory=dict)
 

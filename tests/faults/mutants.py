@@ -17,7 +17,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 I2C, ERRNOS, SOURCE = "powerhal/transport/i2c.py", "powerhal/transport/errnos.py", "powerhal/chips/source.py"
 HEALTH, BEAT, LAYOUT = "powerhal/sampling/health.py", "powerhal/sampling/beat.py", "powerhal/chips/layout.py"
-INA2XX = "powerhal/chips/ina2xx.py"
+INA2XX, TORN = "powerhal/chips/ina2xx.py", "powerhal/chips/torn.py"
 COUNTERS, SIGN, ROWS = "powerhal/recording/counters.py", "powerhal/host/current_sign.py", "powerhal/host/rows.py"
 
 
@@ -54,6 +54,23 @@ MUTANTS = (
     Mutant("F07", SOURCE, "not self._program() and", ""),
     Mutant("F08", SOURCE, "(self._failing and not self._back())", "False"),
     Mutant("F09", LAYOUT, "return all(", "return True or all("),
+    Mutant("F09", TORN, "if old and old != new and limit.broken(old, new):", "if False:"),
+    Mutant(
+        "F09",
+        TORN,
+        "return any(row[a] == row[b] and before[a] != before[b] and any(row[a]) for a, b in self._pairs)",
+        "return False",
+    ),
+    Mutant("F09", TORN, "        third = again()\n", "        return second, True\n"),
+    Mutant("F09", SOURCE, "quality |= Quality.NOISY if torn else Quality.OK", "quality |= Quality.OK"),
+    Mutant("F09", SOURCE, "None if self._least_ns else self._again", "self._again"),
+    Mutant(
+        "F09", SOURCE, "        self._last = replace(self._last, t_ns=t_ns)  # a gauge counts its polls from here\n", ""
+    ),
+    Mutant("F09", "powerhal/sampling/health.py", '    (int(Quality.NOISY), "noisy"),\n', ""),
+    Mutant(
+        "F09", "powerhal/board/stretching.py", "if not stretches or IMPATIENT not in", "if True or IMPATIENT not in"
+    ),
     Mutant("F10", LAYOUT, "if clamps := part.clamps(config):", "if (clamps := part.clamps(config)) and False:"),
     Mutant(
         "F10", "powerhal/chips/ina2xx.py", 'round((config.get("shunt_range_v") or 0.32) / 10e-6)', "round(0.32 / 10e-6)"

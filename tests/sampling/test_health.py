@@ -15,7 +15,7 @@ def test_health_counts_by_quality():
     health.count_fault("timeout")
     assert health.to_dict() == {
         "samples": 3, "missing": 0, "late": 0, "missed": 0, "stale": 1, "saturated": 1, "resets": 1,
-        "suspended": 0, "faults": {"timeout": 1},
+        "noisy": 0, "suspended": 0, "faults": {"timeout": 1},
     }  # fmt: skip
 
 
