@@ -50,3 +50,19 @@ def test_train_is_required(capsys):
     with pytest.raises(SystemExit):
         called("xu3")
     assert "--train" in capsys.readouterr().err
+
+
+def test_power_per_frequency(tmp_path, capsys):
+    for chip in range(3):
+        rows = [
+            f"0,{khz},{20 * (1 + chip) + khz / 1e4 + (khz / 1e5) ** 3 / 50:.3f}"
+            for khz in range(500000, 2000001, 250000)
+        ]
+        (tmp_path / f"chip{chip}.csv").write_text("CPU,Frequency (kHz),Power (mW)\n" + "\n".join(rows) + "\n")
+    assert called("freq", str(tmp_path), "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["curves"] == 3
+    assert called("freq", str(tmp_path)) == 0
+    said = capsys.readouterr()
+    assert "leave one frequency out" in said.out
+    assert "3 curves" in said.err
