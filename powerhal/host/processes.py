@@ -16,7 +16,7 @@ from powerhal.errors import TransportError
 from powerhal.host import cpu as cpu_stat
 from powerhal.host.balance import Balance
 from powerhal.host.children import Bookings, Window, heir, settle, surplus
-from powerhal.host.clusters import WHOLE, groups
+from powerhal.host.clusters import WHOLE, groups, present
 from powerhal.host.context import HostContext
 from powerhal.host.open_files import OpenFiles
 from powerhal.host.placement import Placement, shares
@@ -29,6 +29,7 @@ from powerhal.transport.files import RealRoot
 
 if TYPE_CHECKING:
     from powerhal.host.exit_records import ExitRecords
+    from powerhal.host.run_times import RunTimes
 
 EXITED, KERNEL = -1, -2
 # /proc is listed at least every so many scans, even while the kernel says that nothing was born
@@ -50,30 +51,59 @@ def detect(root: FileRoot, context: HostContext) -> list[ActivitySource]:
     if not listed:
         context.note(f"{PROC} lists no processes: nothing can be attributed to them")
         return []
-    exits = None
+    exits = run_times = None
     if isinstance(root, RealRoot):
-        from powerhal.host.exit_records import ExitRecords
+        exits, run_times = _exit_records(context), _run_times(root, context)
+    return [Processes(root, context, exits, run_times)]
 
-        try:
-            exits = ExitRecords()
-        except TransportError:
-            context.note("no exit records (they need CAP_NET_ADMIN): the last moments of processes are estimated")
-    return [Processes(root, context, exits)]
+
+def _exit_records(context: HostContext) -> ExitRecords | None:
+    """The kernel's last words on processes, where they are permitted."""
+    from powerhal.host.exit_records import ExitRecords
+
+    try:
+        return ExitRecords()
+    except TransportError:
+        context.note("no exit records (they need CAP_NET_ADMIN): the last moments of processes are estimated")
+        return None
+
+
+def _run_times(root: FileRoot, context: HostContext) -> RunTimes | None:
+    """The kernel's count of every slice, where there is more than one place or speed to run at, and it is permitted."""
+    clusters = groups(root, context)
+    if len(clusters) < 2 and not any(cluster.policies for cluster in clusters):
+        return None
+    from powerhal.host.run_times import RunTimes
+
+    try:
+        return RunTimes(root, present(root))
+    except TransportError as error:
+        reason = "it needs CAP_BPF" if error.kind == "denied" else error.message
+        context.note(f"no count of run time by the kernel ({reason}): where processes ran is sampled at each scan")
+        return None
 
 
 class Processes:
     """The ActivitySource of all processes that /proc shows.
 
-    Usages: `cpu.CLUSTER.time` (s), `disk.read_bytes`, `disk.write_bytes`, `net.bytes` (B), `gpu.busy` (s).
+    Usages: `cpu.CLUSTER.time` (s), `disk.read_bytes`, `disk.write_bytes`, `net.bytes` (B), `gpu.busy` (s); where the
+    kernel counts every slice also `run.CLUSTER@HZ` (s, the same time by frequency) and `wakeups`.
     Amounts are since the scan before; the first scan's since `open()`. A ProcessInfo is given again under
     the same key (pid, start_ticks) when the process took another name, as after exec.
     """
 
     name = "processes"
 
-    def __init__(self, root: FileRoot, context: HostContext, exits: ExitRecords | None = None) -> None:
+    def __init__(
+        self,
+        root: FileRoot,
+        context: HostContext,
+        exits: ExitRecords | None = None,
+        run_times: RunTimes | None = None,
+    ) -> None:
         self.period_s = context.period_s("processes")
         self._exits = exits
+        self._run_times = run_times
         self._ended: dict[int, int] = {}  # pid -> ns told by exit records
         self.last_fault = ""
         self._root = root
@@ -81,7 +111,7 @@ class Processes:
         self._files = OpenFiles(root)
         self._table = ProcessTable(root, self._files)
         clusters = groups(root, context)
-        self._placement = Placement(root, clusters)
+        self._placement = Placement(root, clusters, run_times)
         self._balance = Balance(clusters)
         self._first_cluster = clusters[0].name if clusters else WHOLE
         self._storage = StorageCounters(self._files)
@@ -110,6 +140,7 @@ class Processes:
                 self._gpu.since(record, 0, old=True)
                 self._new.append(record.info)
         self._balance.start(ticks)
+        self._placement.look()
         self._t_ns = self._context.clock.now_ns()
         exited = self._coverage()
         self._special = {
@@ -129,6 +160,7 @@ class Processes:
         look = self._table.look(births=births, listing=forks is None or self._scans % LISTING == 0)
         t_ns = self._context.clock.now_ns()
         window_ns, self._t_ns = max(1, t_ns - self._t_ns), t_ns
+        self._placement.look()
         self._balance.advance(ticks)
         work = _Work(self._balance, self._placement)
         born = self._adopt(look.born, t_ns, window_ns, work)
@@ -160,8 +192,9 @@ class Processes:
     def close(self) -> None:
         """Close the files; may be called twice."""
         self._files.close()
-        if self._exits is not None:
-            self._exits.close()
+        for each in (self._exits, self._run_times):
+            if each is not None:
+                each.close()
 
     def _adopt(self, names: list[str], t_ns: int, window_ns: int, work: _Work) -> list[Record]:
         """Take in new processes and book what they did since their birth."""
@@ -192,7 +225,7 @@ class Processes:
         """
         lost: list[Record] = []
         reused: list[str] = []
-        always = self._placement.several
+        always = self._placement.asks_threads
         relatives = self._relatives(look.gone)
         moved = {record.key[0] for record, _ in look.moved}
         reading = [
@@ -276,14 +309,14 @@ class Processes:
             if tail_ns >= 0:
                 record.clock_ns += tail_ns
                 record.told = True
-                work.put(record.key, self._placement.cluster(record.cpu), tail_ns)
+                work.place(record, tail_ns)
         # a zombie's record comes before it vanishes
         self._ended = {pid: ns for pid, ns in self._ended.items() if pid in live}
 
     def _pay(self, bookings: Bookings, work: _Work) -> None:
         """Turn settled children's time into usages."""
         for record, ns in bookings.tails:
-            work.put(record.key, self._placement.cluster(record.cpu), ns)
+            work.place(record, ns)
         for record, ns in bookings.children:
             info = record.children_info()
             if not record.children_named:
@@ -347,14 +380,19 @@ class _Work:
         self._placement = placement
 
     def ran_for(self, record: Record, ns: int) -> None:
-        """CPU time of a process by its own clock, placed where it ran."""
+        """CPU time of a process by its own clock since the last scan."""
         self.ran.append(record)
-        placement = self._placement
-        if placement.several:
-            for cluster, part_ns in placement.split(record, ns).items():
-                self.put(record.key, cluster, part_ns)
-        else:
-            self.put(record.key, placement.default, ns)
+        self.place(record, ns)
+        wakeups = self._placement.wakeups(record.info.pid)
+        if wakeups:
+            self.usages.append(Usage(*record.key, "wakeups", float(wakeups)))
+
+    def place(self, record: Record, ns: int) -> None:
+        """CPU time of a process, on the clusters and at the frequencies that it ran at."""
+        for cluster, part_ns in self._placement.split(record, ns).items():
+            self.put(record.key, cluster, part_ns)
+        for activity, part_ns in self._placement.at_frequencies(record.info.pid, ns).items():
+            self.usages.append(Usage(*record.key, activity, part_ns * 1e-9))
 
     def put(self, key: tuple[int, int], cluster: str, ns: int) -> None:
         """CPU time of a row."""
