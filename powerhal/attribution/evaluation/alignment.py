@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.evaluation.table import Floats, Integers, Table
+from powerhal.attribution.evaluation.table import Bools, Floats, Integers, Table
 
 PERIOD_S = 0.5
 LAGS_S = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -41,7 +41,7 @@ def aligned(table: Table, counters: Sequence[str], lag_s: float) -> Table:
     moved = {name: table.number(name).copy() for name in counters}
     times_s = table.times_ns()
     offsets_s = np.nan_to_num(table.number("ev_dt_ns")) * 1e-9
-    for rows in _runs(table, times_s):
+    for rows in runs(table, times_s):
         at_s = (times_s[rows] - times_s[rows[0]]) * 1e-9
         stamps_s, first = np.unique(np.round(at_s + offsets_s[rows], 3), return_index=True)
         edges_s = _edges(stamps_s)
@@ -54,10 +54,12 @@ def aligned(table: Table, counters: Sequence[str], lag_s: float) -> Table:
     return table.replaced(moved)
 
 
-def _runs(table: Table, times_ns: Integers) -> Iterator[Integers]:
-    """Rows of each run of a program, in the order of time."""
+def runs(table: Table, times_ns: Integers, known: Bools | None = None) -> Iterator[Integers]:
+    """Rows of each run of a program, in the order of time; only those that are `known` (n,)."""
     group = cells(table, RUN_COLUMNS)
     order = np.lexsort((times_ns, group))
+    if known is not None:
+        order = order[known[order]]
     for part in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         if part.size:
             yield part

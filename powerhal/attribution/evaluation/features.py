@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from powerhal.attribution.evaluation import heat
 from powerhal.attribution.evaluation.table import Bools, Floats, Integers, Table
 
 CYCLES = "CPU_CYCLES"
@@ -88,12 +89,14 @@ STRONG = Curve("strong", lambda x: x / (1.0 + x / 0.1), straight=0.5, spread=2.0
 class Design:
     """Columns of a table's rows, and what is known of their coefficients beforehand.
 
-    static (n,): volts times the leakage's temperature factor. dynamic (n, p): busy cores or events in busy
-    cycles' energy per clock period, before the factor of the operating point. mean, spread (p,): prior
-    of the dynamic coefficients in units of the power of one busy cycle per period (infinite: unknown).
+    static (n,): volts times the leakage's temperature factor. heat (n, h): temperature differences in K, which no
+    operating point scales (h may be 0). dynamic (n, p): busy cores or events in busy cycles' energy per clock
+    period, before the factor of the operating point. mean, spread (p,): prior of the dynamic coefficients
+    in units of the power of one busy cycle per period (infinite: unknown).
     """
 
     static: Floats
+    heat: Floats
     dynamic: Floats
     names: tuple[str, ...]
     mean: Floats
@@ -105,7 +108,7 @@ class Design:
 
     def where(self, rows: Bools | Integers) -> Design:
         """The same columns of the chosen rows."""
-        return Design(self.static[rows], self.dynamic[rows], self.names, self.mean, self.spread)
+        return Design(self.static[rows], self.heat[rows], self.dynamic[rows], self.names, self.mean, self.spread)
 
 
 def activities(counted: Sequence[str]) -> tuple[Activity, ...]:
@@ -130,11 +133,13 @@ def events_per_cycle(table: Table, counted: Sequence[str]) -> dict[str, Floats]:
     return out
 
 
-def design(table: Table, counted: Sequence[str], volts: Floats, curve: Curve = MILD) -> Design:
+def design(
+    table: Table, counted: Sequence[str], volts: Floats, curve: Curve = MILD, heated: tuple[str, ...] = ()
+) -> Design:
     """Columns for rows of a table from the counters named in `counted`; volts (n,): each row's supply.
 
-    Without CPU_CYCLES the busy time is the number of busy cores that the file names: the rung of time
-    at a frequency, voltage and temperature only.
+    `heated`: the columns of temperature differences to use. Without CPU_CYCLES the busy time is the number of
+    busy cores that the file names: the rung of time at a frequency, voltage and temperature only.
     """
     frequency_hz = table.number("a15_freq_mhz") * 1e6
     cores = np.nan_to_num(table.number("cores"), nan=1.0)
@@ -148,4 +153,5 @@ def design(table: Table, counted: Sequence[str], volts: Floats, curve: Curve = M
         columns.append((name, curve.straight, 1.0, rate * energy * busy))
         columns.append((f"{name}, bent", 1.0 - curve.straight, curve.spread, curve.bend(rate * energy) * busy))
     names, means, spreads, values = zip(*columns, strict=True)
-    return Design(static, np.column_stack(values), names, np.array(means), np.array(spreads))
+    warmth = heat.columns(table, busy, heated)
+    return Design(static, warmth, np.column_stack(values), names, np.array(means), np.array(spreads))

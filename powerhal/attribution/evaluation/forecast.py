@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from powerhal.attribution.evaluation.alignment import LAGS_S, aligned, misfit_by_program
-from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, activities, design
+from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, Design, activities, design
+from powerhal.attribution.evaluation.heat import HEAT, felt, with_heat
+from powerhal.attribution.evaluation.hierarchy import interval
 from powerhal.attribution.evaluation.rail import Points, Sample
 from powerhal.attribution.evaluation.scores import POWER, Prediction, measured
 from powerhal.attribution.evaluation.selection import Learned, learn
@@ -23,10 +25,14 @@ from powerhal.errors import NotEnoughData
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one group of test rows was predicted with: its rows, the counters in use and the learned model."""
+    """What one group of test rows was predicted with.
+
+    Its rows, the counters and the temperature differences in use, its training rows and the learned models.
+    """
 
     rows: Integers
     counted: tuple[str, ...]
+    heated: tuple[str, ...]
     train: Table
     learned: Learned
 
@@ -45,17 +51,20 @@ def forecast(train: Table, test: Table, lag_s: float, counters: tuple[str, ...] 
     The truth columns of `test` are not looked at. `counters`: which ones may be used (empty: none).
     Raises NotEnoughData when no training row has a measured power.
     """
+    train, test = (table if HEAT[0] in table.columns else with_heat(table) for table in (train, test))
     known = train.where(measured(train) & np.isfinite(train.number("a15_freq_mhz")))
     if not len(known):
         raise NotEnoughData("no training row has a measured a15_w", hint="--train needs the rail's power")
-    out = np.full((4, len(test)), np.nan)
+    out = np.full((5, len(test)), np.nan)
     parts = []
     for rows, seen in _groups(test, counters):
         group = test.where(rows)
         pool, counted = _pool(known, group, seen)
-        learned = _learned(aligned(pool, counted, lag_s), operating_points(pool, group), counted)
-        out[:, rows] = _predicted(learned, aligned(group, counted, lag_s), counted)
-        parts.append(Part(rows, counted, pool, learned))
+        heated = HEAT if felt(pool).all() and felt(group).all() else ()
+        points = operating_points(pool, group)
+        pool = aligned(pool, counted, lag_s)
+        parts.append(Part(rows, counted, heated, pool, _learned(pool, points, counted, heated)))
+        out[:, rows] = _predicted(parts[-1], aligned(group, counted, lag_s))
     return Forecast(Prediction(*out), tuple(parts))
 
 
@@ -81,12 +90,12 @@ class Lags:
 
 
 def _groups(table: Table, counters: tuple[str, ...]) -> Iterator[tuple[Integers, tuple[str, ...]]]:
-    """Rows of each suite and set of recorded counters."""
+    """Rows of each suite and set of recorded counters, those with and without known heat apart."""
     suite = np.unique(table.text("suite"), return_inverse=True)[1]
-    pattern = np.column_stack([suite, *(_usable(table, name) for name in counters)])
+    pattern = np.column_stack([suite, *(_usable(table, name) for name in counters), felt(table)])
     kinds, which = np.unique(pattern, axis=0, return_inverse=True)
     for number, kind in enumerate(kinds):
-        seen = tuple(name for name, there in zip(counters, kind[1:], strict=True) if there)
+        seen = tuple(name for name, there in zip(counters, kind[1:-1], strict=True) if there)
         yield np.flatnonzero(which.reshape(-1) == number), seen
 
 
@@ -110,25 +119,43 @@ def _pool(train: Table, group: Table, seen: tuple[str, ...]) -> tuple[Table, tup
     return pool.where(rows), counted
 
 
-def _learned(pool: Table, points: Points, counted: tuple[str, ...]) -> Learned:
+def _learned(pool: Table, points: Points, counted: tuple[str, ...], heated: tuple[str, ...]) -> Learned:
     program = np.unique(pool.text("benchmark"), return_inverse=True)[1]
     point = np.searchsorted(points.frequencies_mhz, pool.number("a15_freq_mhz"))
     volts = points.volts_at(pool.number("a15_freq_mhz"))
 
-    def samples(curve: Curve) -> Sample:
-        return Sample(design(pool, counted, volts, curve), pool.number(POWER), program, point)
+    def samples(curve: Curve, warm: bool) -> Sample:
+        columns = design(pool, counted, volts, curve, heated if warm else ())
+        return Sample(columns, pool.number(POWER), program, point)
 
-    return learn(samples, points)
+    return learn(samples, points, heat=bool(heated))
 
 
 def operating_points(train: Table, test: Table) -> Points:
-    """The frequencies of both tables and the highest nominal voltage seen at each (1 V where none is given).
+    """The frequencies of both tables and the highest nominal voltage seen at each.
 
-    The nominal voltage of a row itself drops by a step when the load is low, so a row's own value would tell
-    its power; the operating point's does not. Test rows speak only for frequencies that were never trained.
+    Where a frequency has no voltage (a test file may leave it empty) it is taken from the line through the
+    frequencies that have one; 1 V where none has. The nominal voltage of a row itself drops by a step when the
+    load is low, so a row's own value would tell its power; the operating point's does not. Test rows speak only
+    for frequencies that were never trained.
     """
     highest = _highest_volts(test) | _highest_volts(train)
-    return Points(np.array(sorted(highest)), np.array([highest[mhz] or 1.0 for mhz in sorted(highest)]))
+    frequencies_mhz = np.array(sorted(highest))
+    volts = np.array([highest[mhz] for mhz in frequencies_mhz])
+    return Points(frequencies_mhz, _completed(frequencies_mhz, volts))
+
+
+def _completed(frequencies_mhz: Floats, volts: Floats) -> Floats:
+    """Voltages with those that are 0 (unknown) on the line through their known neighbours, also beyond the ends."""
+    known = volts > 0.0
+    if known.sum() < 2:
+        return np.where(known, volts, volts.max(initial=0.0) or 1.0)
+    x, y = frequencies_mhz[known], volts[known]
+    inside = np.interp(frequencies_mhz, x, y)
+    below = y[0] + (frequencies_mhz - x[0]) * max(0.0, (y[1] - y[0]) / (x[1] - x[0]))
+    above = y[-1] + (frequencies_mhz - x[-1]) * max(0.0, (y[-1] - y[-2]) / (x[-1] - x[-2]))
+    line = np.where(frequencies_mhz < x[0], below, np.where(frequencies_mhz > x[-1], above, inside))
+    return np.where(known, volts, np.maximum(line, 0.5 * y[0]))
 
 
 def _highest_volts(table: Table) -> dict[float, float]:
@@ -138,10 +165,15 @@ def _highest_volts(table: Table) -> dict[float, float]:
     return {float(mhz): float(volts[frequency == mhz].max()) for mhz in known}
 
 
-def _predicted(learned: Learned, group: Table, counted: tuple[str, ...]) -> Floats:
-    """Mean, low, high and static power of each row, (4, n) W."""
+def _predicted(part: Part, group: Table) -> Floats:
+    """Mean, low, high, static power and that of activities alone, (5, n) W, of each row."""
     frequency = group.number("a15_freq_mhz")
-    volts = learned.points.volts_at(frequency)
-    power_w, static_w = learned.predict(lambda curve: design(group, counted, volts, curve), frequency)
-    low_w, high_w = power_w * learned.interval.low, power_w * learned.interval.high
-    return np.array([power_w, low_w, high_w, np.minimum(static_w, power_w)])
+    volts = part.learned.points.volts_at(frequency)
+
+    def columns(curve: Curve, warm: bool) -> Design:
+        return design(group, part.counted, volts, curve, part.heated if warm else ())
+
+    power_w, static_w, owned_w = part.learned.predict(columns, frequency)
+    missed = part.learned.left_out
+    between = interval(missed.log_ratio, missed.program)
+    return np.array([power_w, power_w * between.low, power_w * between.high, np.minimum(static_w, power_w), owned_w])

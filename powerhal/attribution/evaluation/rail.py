@@ -72,13 +72,22 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class RailModel:
-    """Fitted coefficients: leak in W per V e^((T-50)/40), energies (p,) in W, scale (k,) per operating point."""
+    """Fitted coefficients, all >= 0.
+
+    leak in W per V e^((T-50)/40), heat (h,) in W/K, energies (p,) in W, scale (k,) per operating point.
+    """
 
     points: Points
     names: tuple[str, ...]
     leak: float
+    heat: Floats
     energies: Floats
     scale: Floats
+
+    @property
+    def theta(self) -> Floats:
+        """The coefficients as they are solved for, (1 + h + p,): leak, heat, energies."""
+        return np.concatenate(([self.leak], self.heat, self.energies))
 
     def static_w(self, columns: Design) -> Floats:
         """What stays when the program leaves, (n,) W."""
@@ -86,7 +95,8 @@ class RailModel:
 
     def predict_w(self, columns: Design, frequency_mhz: Floats) -> Floats:
         """Power of each row, (n,) W."""
-        return self.static_w(columns) + self.scale_at(frequency_mhz) * (columns.dynamic @ self.energies)
+        dynamic_w = self.scale_at(frequency_mhz) * (columns.dynamic @ self.energies)
+        return np.asarray(self.static_w(columns) + columns.heat @ self.heat + dynamic_w, dtype=np.float64)
 
     def scale_at(self, frequency_mhz: Floats) -> Floats:
         """s(f) of each row, (n,): that of its operating point, between points by a power law."""
@@ -106,7 +116,7 @@ def fit(sample: Sample, points: Points, doubt: float, start: RailModel | None = 
     panel.rescale(scale)
     robust = weights
     if start is not None:
-        robust = _reweighted(weights, panel.errors(np.concatenate(([start.leak], start.energies))))
+        robust = _reweighted(weights, panel.errors(start.theta))
     theta = np.zeros(panel.rows.shape[1] - 1)
     for round_ in range(ROUNDS if start is None else 2):
         for _ in range(1 if round_ == 0 else 2):
@@ -116,29 +126,35 @@ def fit(sample: Sample, points: Points, doubt: float, start: RailModel | None = 
         panel.rescale(scale)
     theta = _solve(panel.rows, robust, strength, sample.columns)
     scale = points.completed(scale, np.bincount(sample.point, minlength=scale.size) > 0)
-    return RailModel(points, sample.columns.names, float(theta[0]), theta[1:], scale)
+    first = panel.first
+    return RailModel(points, sample.columns.names, float(theta[0]), theta[1:first], theta[first:], scale)
 
 
 class _Panel:
-    """Rows [leak | dynamic columns at a scale | 1], relative to the measured power, in one array."""
+    """Rows [leak | heat | dynamic columns at a scale | 1], relative to the measured power, in one array.
+
+    `first`: number of the first dynamic column.
+    """
 
     def __init__(self, sample: Sample) -> None:
         self._point = sample.point
         self._dynamic = sample.columns.dynamic / sample.power_w[:, None]
-        self.rows = np.ones((sample.power_w.size, self._dynamic.shape[1] + 2))
+        self.first = 1 + sample.columns.heat.shape[1]
+        self.rows = np.ones((sample.power_w.size, self.first + self._dynamic.shape[1] + 1))
         self.rows[:, 0] = sample.columns.static / sample.power_w
+        self.rows[:, 1 : self.first] = sample.columns.heat / sample.power_w[:, None]
 
     def rescale(self, scale: Floats) -> None:
         """Put the dynamic columns at these factors of the operating points."""
-        np.multiply(self._dynamic, scale[self._point, None], out=self.rows[:, 1:-1])
+        np.multiply(self._dynamic, scale[self._point, None], out=self.rows[:, self.first : -1])
 
     def errors(self, theta: Floats) -> Floats:
         """Relative errors (predicted / measured - 1) of coefficients, leak first."""
         return np.asarray(self.rows[:, :-1] @ theta - 1.0, dtype=np.float64)
 
     def better_scale(self, scale: Floats, weights: Floats, theta: Floats) -> Floats:
-        """s(f) by weighted regression of what leakage leaves on the dynamic part, per point; the first seen is 1."""
-        dynamic, left = self._dynamic @ theta[1:], 1.0 - self.rows[:, 0] * theta[0]
+        """s(f) by weighted regression of what the others leave on the dynamic part, per point; the first seen is 1."""
+        dynamic, left = self._dynamic @ theta[self.first :], 1.0 - self.rows[:, : self.first] @ theta[: self.first]
         seen = np.bincount(self._point, weights * dynamic * dynamic, minlength=scale.size)
         want = np.bincount(self._point, weights * dynamic * left, minlength=scale.size)
         found = np.where(seen > 0.0, np.maximum(want, 1e-3 * seen) / np.where(seen > 0.0, seen, 1.0), scale)
@@ -157,9 +173,10 @@ def _solve(rows: Floats, weights: Floats, strength: float, columns: Design) -> F
     moments = np.zeros((q + 1, q + 1))
     kernels.gram_add(moments, rows, weights)
     mean_columns = moments[:q, q]
-    cycle_w = (1.0 - LEAK_SHARE) / (mean_columns[1:] @ columns.mean)
-    precision = np.concatenate(([(mean_columns[0] / LEAK_SPREAD) ** 2], (cycle_w * columns.spread) ** -2.0))
-    expected = np.concatenate(([LEAK_SHARE / mean_columns[0]], columns.mean * cycle_w))
+    unknown = np.zeros(columns.heat.shape[1])
+    cycle_w = (1.0 - LEAK_SHARE) / (mean_columns[1 + unknown.size :] @ columns.mean)
+    precision = np.concatenate(([(mean_columns[0] / LEAK_SPREAD) ** 2], unknown, (cycle_w * columns.spread) ** -2.0))
+    expected = np.concatenate(([LEAK_SHARE / mean_columns[0]], unknown, columns.mean * cycle_w))
     gram = moments[:q, :q] + np.diag(strength * precision + 1e-10 * np.diag(moments)[:q])
     theta, _ = kernels.nnls(gram, mean_columns + strength * precision * expected)
     return np.asarray(theta, dtype=np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,16 +21,20 @@ def measured(table: Table) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Predicted power of rows, (n,) W each: mean, 90 % interval, and what stays without the program."""
+    """Predicted power of rows, (n,) W each.
+
+    Mean, 90 % interval, what stays without the program, and power by activities alone: what is split between processes.
+    """
 
     power_w: Floats
     low_w: Floats
     high_w: Floats
     static_w: Floats
+    owned_w: Floats
 
     def where(self, rows: Bools) -> Prediction:
         """The chosen rows."""
-        return Prediction(self.power_w[rows], self.low_w[rows], self.high_w[rows], self.static_w[rows])
+        return Prediction(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
 def mape_percent(predicted_w: Floats, measured_w: Floats) -> float:
@@ -69,9 +73,9 @@ def process_errors(table: Table, prediction: Prediction, measured_w: Floats) -> 
     """Error of each program's energy in windows shared by two programs for equal times, percent.
 
     A window is composed from two programs' mean windows, each at one frequency. Its dynamic energy
-    (measured minus static) is split in the ratio of the predicted dynamic powers; the truth of each program is its
-    own measured mean minus its static part. `mixed_frequency`: the two run at different frequencies;
-    None where the data hold no such pair. Programs seen by different counter sets are never mixed.
+    (measured minus static) is split in the ratio of the dynamic powers predicted by activities alone; the truth
+    of each program is its own measured mean minus its static part. `mixed_frequency`: the two run at different
+    frequencies; None where the data hold no such pair. Programs seen by different counter sets are never mixed.
     """
     found: dict[str, list[Floats]] = {"mixed_frequency": [], "same_frequency": []}
     counter_sets = table.text("events_list")
@@ -88,7 +92,7 @@ def _pair_errors(table: Table, prediction: Prediction, measured_w: Floats) -> Ma
     first = np.unique(group, return_index=True)[1]
     counts = np.bincount(group)
     truth = np.bincount(group, measured_w - prediction.static_w) / counts
-    model = np.bincount(group, prediction.power_w - prediction.static_w) / counts
+    model = np.bincount(group, prediction.owned_w - prediction.static_w) / counts
     frequency, program = table.number("a15_freq_mhz")[first], table.text("benchmark")[first]
     split = (truth[:, None] + truth) * model[:, None] / (model[:, None] + model)
     error = np.abs(split / truth[:, None] - 1.0)

@@ -4,18 +4,17 @@ From `MANY_PROGRAMS` on, every candidate is judged on programs left out one at a
 averaged with weights that fall with the number of standard errors by which they trail the best (over
 programs). With fewer programs such differences are chance, and without events there is nothing to differ in:
 the default stands alone. An average of linear non-negative models is one. The left-out residuals of the
-average become the interval of new programs.
+average become the interval of new programs (`hierarchy.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from powerhal.attribution.evaluation.features import MILD, STRONG, Curve, Design
-from powerhal.attribution.evaluation.hierarchy import Interval, interval
 from powerhal.attribution.evaluation.rail import Points, RailModel, Sample, fit
 from powerhal.attribution.evaluation.table import Floats, Integers
 
@@ -26,67 +25,116 @@ SMALLEST_SHARE = 0.02  # candidates that would have less are left out
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A way to fit: how activities bend and how far the physics may be from a program (relative)."""
+    """A way to fit: how activities bend, how far the physics may be from a program (relative), heat used or not."""
 
     curve: Curve
     doubt: float
+    heated: bool = False
 
 
+CURVES, DOUBTS = (MILD, STRONG), (0.001, 0.003, 0.01, 0.03, 0.1)
 DEFAULT = Candidate(MILD, 0.03)
-CANDIDATES = tuple(Candidate(curve, doubt) for curve in (MILD, STRONG) for doubt in (0.001, 0.003, 0.01, 0.03, 0.1))
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One model of the average, with its share (they sum to 1)."""
+    """One model of the averages: its share of the power, and of what is split between processes (each sums to 1)."""
 
     share: float
+    owned_share: float
     candidate: Candidate
     model: RailModel
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What was wrong with programs that were left out: ln(measured / predicted) (n,) of training rows `rows` (n,).
+
+    program (n,): number of each row's program. Empty when there is only one program.
+    """
+
+    rows: Integers
+    program: Integers
+    log_ratio: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
-    """The models in use and the interval of their average for new programs."""
+    """The models in use, and how far their average was from left-out programs."""
 
     members: tuple[Member, ...]
     points: Points
-    interval: Interval
+    left_out: LeftOut
 
-    def predict(self, columns: Callable[[Curve], Design], frequency_mhz: Floats) -> tuple[Floats, Floats]:
-        """Power and its static part, (n,) W each, for rows at these frequencies; `columns` as they were learned."""
-        power_w, static_w = np.zeros(frequency_mhz.size), np.zeros(frequency_mhz.size)
+    def predict(self, columns: Columns, frequency_mhz: Floats) -> tuple[Floats, Floats, Floats]:
+        """Power, its static part and power by activities alone, (n,) W each; `columns` as they were learned.
+
+        Heat has no owner: what is static and how the rest is split is said by the models without it.
+        """
+        power_w, static_w, owned_w = (np.zeros(frequency_mhz.size) for _ in range(3))
         for member in self.members:
-            design = columns(member.candidate.curve)
-            power_w += member.share * member.model.predict_w(design, frequency_mhz)
-            static_w += member.share * member.model.static_w(design)
-        return power_w, static_w
+            design = columns(member.candidate.curve, member.candidate.heated)
+            predicted_w = member.model.predict_w(design, frequency_mhz)
+            power_w += member.share * predicted_w
+            owned_w += member.owned_share * predicted_w
+            static_w += member.owned_share * member.model.static_w(design)
+        return power_w, static_w, owned_w
 
 
-Samples = Callable[[Curve], Sample]
+Columns = Callable[[Curve, bool], Design]
+Samples = Callable[[Curve, bool], Sample]
 
 
-def learn(samples: Samples, points: Points) -> Learned:
-    """Judge the candidates and fit those in use; `samples(curve)` gives the same training rows for each curve."""
-    default = samples(DEFAULT.curve)
-    programs = np.unique(default.program)
-    candidates = CANDIDATES if programs.size >= MANY_PROGRAMS and default.columns.has_activities() else (DEFAULT,)
+def candidates_for(sample: Sample, heat: bool) -> tuple[Candidate, ...]:
+    """The ways to fit that these training rows can tell apart; `heat`: temperature differences are known.
+
+    Few programs cannot choose, and what a kelvin means has no prior: heat then helps only where nothing is counted.
+    """
+    counted, programs = sample.columns.has_activities(), sample.programs()
+    if not counted or programs < MANY_PROGRAMS:
+        warmed = Candidate(DEFAULT.curve, DEFAULT.doubt, heated=True)
+        return (DEFAULT, warmed) if heat and not counted and programs > 1 else (DEFAULT,)
+    warm = (False, True) if heat else (False,)
+    return tuple(Candidate(curve, doubt, heated) for heated in warm for curve in CURVES for doubt in DOUBTS)
+
+
+def learn(samples: Samples, points: Points, heat: bool = False) -> Learned:
+    """Judge the candidates and fit those in use; `samples(curve, heated)` gives the same training rows each time."""
+    default = samples(DEFAULT.curve, DEFAULT.heated)
+    candidates = candidates_for(default, heat)
     rows = thinned(default)
     program = default.program[rows]
-    if programs.size > 1:
-        thin = {curve: samples(curve).where(rows) for curve in {c.curve for c in candidates}}
-        ratios = np.array([left_out(thin[c.curve], points, c.doubt) for c in candidates])
-        errors = np.abs(ratios - 1.0)
-        share = shares(np.array([errors[:, program == one].mean(axis=1) for one in programs]).T)
-        spread = interval(-np.log(share @ ratios), program)
-    else:
-        share, spread = np.ones(1), interval(np.zeros(0), np.zeros(0, dtype=np.int64))
+    missed = LeftOut(rows[:0], program[:0], np.zeros(0))
+    share = owned = np.ones(1)
+    if default.programs() > 1:
+        forms = {(candidate.curve, candidate.heated) for candidate in candidates}
+        thin = {form: samples(*form).where(rows) for form in forms}
+        ratios = np.array([left_out(thin[c.curve, c.heated], points, c.doubt) for c in candidates])
+        share, owned = _weighed(candidates, np.abs(ratios - 1.0), program)
+        missed = LeftOut(rows, program, -np.log(share @ ratios))
     members = tuple(
-        Member(float(part), candidate, fit(samples(candidate.curve), points, candidate.doubt))
-        for part, candidate in zip(share, candidates, strict=True)
-        if part > 0.0
+        Member(
+            float(part),
+            float(part_owned),
+            candidate,
+            fit(samples(candidate.curve, candidate.heated), points, candidate.doubt),
+        )
+        for part, part_owned, candidate in zip(share, owned, candidates, strict=True)
+        if part + part_owned > 0.0
     )
-    return Learned(members, points, spread)
+    return Learned(members, points, missed)
+
+
+def _weighed(candidates: Sequence[Candidate], errors: Floats, program: Integers) -> tuple[Floats, Floats]:
+    """Shares of the candidates in power, and in what is split; errors (candidates, n) of left-out rows."""
+    cold = np.array([not candidate.heated for candidate in candidates])
+    if len(candidates) <= 2:
+        last = np.arange(len(candidates)) == len(candidates) - 1
+        return last.astype(np.float64), cold.astype(np.float64)
+    scores = np.array([errors[:, program == one].mean(axis=1) for one in np.unique(program)]).T
+    owned = np.zeros(cold.size)
+    owned[cold] = shares(scores[cold])
+    return shares(scores), owned
 
 
 def left_out(sample: Sample, points: Points, doubt: float) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from powerhal.attribution.evaluation.baselines import BASELINES
 from powerhal.attribution.evaluation.features import CYCLES
 from powerhal.attribution.evaluation.forecast import Forecast, Lags, forecast
+from powerhal.attribution.evaluation.heat import with_heat
 from powerhal.attribution.evaluation.judge import Answers, judged
 from powerhal.attribution.evaluation.scores import POWER, Prediction
 from powerhal.attribution.evaluation.selection import Member
@@ -43,8 +45,8 @@ def bench_xu3(
     NotEnoughData when there is nothing to learn from.
     """
     say = progress or (lambda _text: None)
-    known = read_table(train)
-    asked = known if test is None else read_table(test)
+    known = with_heat(read_table(train))
+    asked = known if test is None else with_heat(read_table(test))
     if not len(asked):
         raise NotEnoughData("the test file has no rows")
     models: list[dict[str, Any]] = []
@@ -71,7 +73,7 @@ def write_predictions(path: str | Path, prediction: Prediction) -> None:
     with Path(path).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("row", "predicted_w", "low_w", "high_w", "static_w"))
-        for number, row in enumerate(_stacked(prediction).T.tolist()):
+        for number, row in enumerate(_stacked(prediction)[:4].T.tolist()):
             writer.writerow([number, *(f"{value:.6f}" if math.isfinite(value) else "" for value in row)])
 
 
@@ -86,7 +88,7 @@ def _predicted(known: Table, asked: Table) -> tuple[Answers, list[dict[str, Any]
 def _left_out(table: Table, say: Progress) -> Answers:
     """Answers for every row from the other programs of its suite."""
     lags = Lags(table)
-    full, time_only = np.full((4, len(table)), np.nan), np.full((4, len(table)), np.nan)
+    full, time_only = np.full((5, len(table)), np.nan), np.full((5, len(table)), np.nan)
     baselines: dict[str, Floats] = {}
     suite, program = table.text("suite"), table.text("benchmark")
     pairs = sorted(set(zip(suite.tolist(), program.tolist(), strict=True)))
@@ -106,7 +108,7 @@ def _left_out(table: Table, say: Progress) -> Answers:
 
 
 def _stacked(prediction: Prediction) -> Floats:
-    return np.array([prediction.power_w, prediction.low_w, prediction.high_w, prediction.static_w])
+    return np.array([getattr(prediction, each.name) for each in fields(Prediction)])
 
 
 def _baselines(whole: Forecast, test: Table) -> dict[str, Floats]:
@@ -145,9 +147,11 @@ def _member(member: Member) -> dict[str, Any]:
     points = (f"{mhz:g} MHz" for mhz in model.points.frequencies_mhz)
     return {
         "share": member.share,
+        "share_of_split": member.owned_share,
         "curve": member.candidate.curve.name,
         "doubt": member.candidate.doubt,
         "leak_w": model.leak,
+        "heat_w_per_k": model.heat.tolist(),
         "energies_w": dict(zip(model.names, model.energies.tolist(), strict=True)),
         "scale": dict(zip(points, model.scale.tolist(), strict=True)),
     }

@@ -106,6 +106,30 @@ def test_operating_points_do_not_follow_the_load():
     np.testing.assert_allclose(new.volts, [0.9, 1.1, 1.2])
 
 
+@pytest.mark.parametrize(("mhz", "volts"), [(1400.0, 1.05), (2200.0, 1.35), (600.0, 0.75), (100.0, 0.5625)])
+def test_a_new_frequency_without_a_voltage_lies_on_the_line(mhz, volts):
+    train = Table({"a15_freq_mhz": np.array([1000.0, 1800.0]), "a15_v": np.array([0.9, 1.2])})
+    test = Table({"a15_freq_mhz": np.array([mhz]), "a15_v": np.array([np.nan])})
+    found = operating_points(train, test)
+    assert found.volts_at(test.number("a15_freq_mhz"))[0] == pytest.approx(volts)
+
+
+def test_features_use_nothing_that_a_rail_measured(tables):
+    """Voltage, current and power of every rail may be empty in the rows that are asked for."""
+    train, test = tables
+    rails = [name for name in test.columns if name.endswith(("_v", "_i", "_w"))]
+    assert {"a15_v", "a15_i", "a15_w"} <= set(rails)
+    seen, blind = (forecast(train, rows, 0.1).prediction for rows in (test, blank(test, *rails)))
+    for name in ("power_w", "low_w", "high_w", "static_w", "owned_w"):
+        np.testing.assert_array_equal(getattr(seen, name), getattr(blind, name))
+
+
+def test_only_power_and_voltage_by_frequency_are_learned_from_a_rail(tables):
+    train, test = tables
+    found = forecast(blank(train, "a15_i"), test, 0.1).prediction
+    np.testing.assert_array_equal(found.power_w, forecast(train, test, 0.1).prediction.power_w)
+
+
 def test_a_frequency_that_was_never_trained_is_predicted(tables):
     train, test = tables
     found = forecast(train.where(train.number("a15_freq_mhz") != 1400), test, 0.0)

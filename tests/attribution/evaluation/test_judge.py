@@ -24,7 +24,7 @@ def table(power_w):
 
 def answers(power_w):
     power = np.asarray(power_w, dtype=float)
-    model = Prediction(power, power * 0.95, power * 1.05, power * 0.1)
+    model = Prediction(power, power * 0.95, power * 1.05, power * 0.1, power)
     return Answers(model, model, {"flat": np.array([1.0, 1.0, np.nan, 1.0, 1.0, 1.0])})
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,8 @@ def sample(seed=0, rows=300, noise=0.0, programs=6):
     dynamic = np.column_stack((np.ones(rows), random.uniform(0.5, 1.0, rows), random.uniform(0.0, 1.5, rows)))
     power = 0.04 * static + np.array([1.0, 2.0, 4.4])[point] * (dynamic @ [0.2, 0.25, 0.1])
     power *= 1 + noise * random.standard_normal(rows)
-    columns = Design(static, dynamic, ("clock", "busy", "x"), np.array([0.5, 0.5, 1.0]), np.array([0.5, np.inf, 1.0]))
+    names, mean, spread = ("clock", "busy", "x"), np.array([0.5, 0.5, 1.0]), np.array([0.5, np.inf, 1.0])
+    columns = Design(static, np.empty((rows, 0)), dynamic, names, mean, spread)
     return Sample(columns, power, random.integers(0, programs, rows), point)
 
 
@@ -30,6 +33,18 @@ def test_known_physics_is_recovered():
     predicted = model.predict_w(data.columns, POINTS.frequencies_mhz[data.point])
     assert np.mean(np.abs(predicted / data.power_w - 1)) < 0.005
     np.testing.assert_allclose(predicted, data.power_w, rtol=0.02)
+
+
+def test_heat_is_believed_where_activities_do_not_see_it():
+    data, random = sample(), np.random.default_rng(1)
+    hidden = random.uniform(0.0, 3.0, data.power_w.size)  # W, at no operating point's factor
+    columns = replace(data.columns, heat=(5.0 * hidden + random.standard_normal(hidden.size) * 0.1)[:, None])
+    data = replace(data, columns=columns, power_w=data.power_w + hidden)
+    model = fit(data, POINTS, doubt=1e-3)
+    assert model.heat[0] == pytest.approx(0.2, rel=0.1)
+    predicted = model.predict_w(data.columns, POINTS.frequencies_mhz[data.point])
+    assert np.mean(np.abs(predicted / data.power_w - 1)) < 0.03
+    assert np.all(model.static_w(data.columns) < 0.1)
 
 
 def test_coefficients_are_never_negative():
@@ -73,7 +88,7 @@ def test_a_long_program_does_not_own_the_fit():
 
 
 def test_factors_between_points_lie_on_a_power_law():
-    model = RailModel(POINTS, ("clock",), 0.0, np.array([1.0]), np.array([1.0, 2.0, 4.0]))
+    model = RailModel(POINTS, ("clock",), 0.0, np.empty(0), np.array([1.0]), np.array([1.0, 2.0, 4.0]))
     found = model.scale_at(np.array([1000.0, 1200.0, 1500.0, 2000.0]))
     np.testing.assert_allclose(found[[0, 2, 3]], [1.0, 2.0, 4.0])
     assert 1.0 < found[1] < 2.0

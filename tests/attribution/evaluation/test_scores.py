@@ -25,7 +25,7 @@ TRUTH = np.array([1.0, 1.0, 3.0, 3.0, 2.0, 2.0, 5.0, 5.0])
 
 def prediction(power_w, static=0.0):
     power = np.asarray(power_w, dtype=float)
-    return Prediction(power, power * 0.9, power * 1.1, np.full(8, static))
+    return Prediction(power, power * 0.9, power * 1.1, np.full(8, static), power)
 
 
 def test_mape_is_the_mean_of_relative_errors():
