@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from powerhal.attribution import Ledger
+    from powerhal.attribution.compare import Comparison
     from powerhal.board.assembly import Assembly
     from powerhal.board.schema import BoardDescription
     from powerhal.carbon import Account
@@ -349,6 +350,59 @@ def measure(board: str | os.PathLike[str] = DEFAULT_BOARD, rate_hz: float | None
     total = root_energy(run.recording)
     if total is not None:
         measured.energy_j, measured.missing_s = total.energy_j, total.missing_s
+
+
+def compare(
+    before: Sequence[str | os.PathLike[str]],
+    after: Sequence[str | os.PathLike[str]],
+    *,
+    by: str = "process",
+    per: str = "second",
+    same_machine: bool | None = None,
+    **options: Any,
+) -> Comparison:
+    """Whether two sets of runs differ: recordings, or the JSON of `attribute --json`; options as `attribute`.
+
+    by: how processes are grouped; per: `second` (mean W) or `run` (J); same_machine: whether sensor errors cancel,
+    None asks the runs. Raises RecordingError or FileError for a wrong file, UsageError, NotEnoughData.
+    """
+    from powerhal.attribution.compare import compare as compare_ledgers
+
+    sides = [[(str(path), ledger(path, **options)) for path in side] for side in (before, after)]
+    return compare_ledgers(sides[0], sides[1], by=by, per=per, same_machine=same_machine)
+
+
+def ledger(path: str | os.PathLike[str], **options: Any) -> Ledger:
+    """The ledger of a file: a recording is attributed (options as `attribute`), one saved as JSON is read.
+
+    Raises RecordingError, FileError, NotEnoughData.
+    """
+    saved = _saved(Path(path))
+    if saved is not None:
+        return saved
+    with Run.open(path) as run:
+        return run.attribute(**options)
+
+
+def _saved(path: Path) -> Ledger | None:
+    """The ledger in a JSON file, None where the file is none (a recording, or not there)."""
+    import json
+
+    from powerhal.attribution.saved import ledger_from
+    from powerhal.errors import FileError
+
+    try:
+        with path.open("rb") as file:
+            if file.read(16).lstrip()[:1] not in (b"{", b"["):
+                return None
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return None  # the reader of recordings says it better
+    except ValueError as fault:
+        raise FileError(
+            f"{path} is neither a recording nor JSON: {fault}", hint="compare takes .phr or JSON"
+        ) from fault
+    return ledger_from(document, str(path))
 
 
 def record(path: str | os.PathLike[str] | None = None, board: str = DEFAULT_BOARD, **options: Any) -> Run:

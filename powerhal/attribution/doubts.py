@@ -29,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 # point (about 0.6 V to 0.9 V) half a power is this much of the static energy of busy time (1 sigma).
 LEAK_SHAPE = 0.15
 LEAKY = ("cpu", "gpu")
+MAD = 1.4826  # standard deviation of a normal over its median distance from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def doubts_of(learned: Learned, *, foreign: bool = False) -> Doubted:
     rails = [problem.design.rails[t] for t in tops]
     whole = max(float(energy.sum()), 1e-12)
     gain = float(np.sqrt(sum((r.gain_sd * e) ** 2 for r, e in zip(rails, energy, strict=True)))) / whole
-    sampling = float(np.sqrt(problem.design.noise_j2[:, tops].sum())) / whole
+    sampling = float(np.sqrt(problem.design.noise_j2[:, tops].sum() + _repeat_j2(learned, tops))) / whole
     offset = float(np.sqrt(sum(r.offset_w**2 for r in rails)) * problem.design.seconds.sum())
     doubts = _coefficient_doubts(learned, factors, foreign=foreign)
     roots = " + ".join(r.rail for r in rails)
@@ -168,6 +169,18 @@ def doubts_of(learned: Learned, *, foreign: bool = False) -> Doubted:
     leaks = _leak_joules(problem, learned.theta)
     doubts += [Doubt(f"leakage shape of {d}", scope="device") for d in leaks]
     return Doubted(tuple(doubts), learned.covariance, gain, sampling, offset, factors, leaks)
+
+
+def _repeat_j2(learned: Learned, tops: list[int]) -> float:
+    """Variance (J^2) of the measured total from noise that no data sheet told: not more than what the roots' readings
+    scatter about the model. The median makes windows in which something unknown ran count as one window each."""
+    problem = learned.problem
+    residual = problem.target - problem.predict(learned.theta)
+    out = 0.0
+    for top in tops:
+        e = residual[problem.usable[:, top], top]
+        out += e.size * (MAD * float(np.median(np.abs(e)))) ** 2 if e.size else 0.0
+    return out
 
 
 def _coefficient_doubts(learned: Learned, factors: int, *, foreign: bool) -> list[Doubt]:

@@ -7,7 +7,7 @@ doubt, so a group of rows has the interval that its members' common doubts give 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -171,8 +171,12 @@ class Ledger:
         total = replace(self.total, grams=grams(self.total.energy_j, self.total.low_j, self.total.high_j))
         return replace(self, rows=rows, total=total, carbon=dict(about))
 
-    def to_dict(self, by: str | None = None) -> dict[str, Any]:
-        """The JSON of `attribute --json`: the rows of every kind, or those of `view(by)`, which add up to the total."""
+    def to_dict(self, by: str | None = None, *, doubts: bool = False) -> dict[str, Any]:
+        """The JSON of `attribute --json`: the rows of every kind, or those of `view(by)`, which add up to the total.
+
+        `doubts`: with the sources of doubt and each row's loadings on them (J for one standard deviation), so that
+        rows can be put together, and runs compared, with the interval of the sum or difference.
+        """
         out: dict[str, Any] = {
             "schema": SCHEMA,
             "board": self.board,
@@ -187,9 +191,16 @@ class Ledger:
             "groups_text": [str(g["text"]) for g in self.groups],
             "notes": list(self.notes),
             "policy": self.policy,
+            "by": by,
+            "machine": self.machine,
             "conservation_error": self.conservation_error,
             "series": _series(self.series),
         }  # fmt: skip
+        if doubts:
+            out["doubts"] = {"t90": self.t90, "sources": [asdict(d) for d in self.doubts]}
+            out["total"]["loadings_j"] = self.total.loadings.tolist()
+            for told, row in zip(out["rows"], self.view(by) if by else self.rows, strict=True):
+                told |= {"loadings_j": row.loadings.tolist(), "alone_j2": row.alone_j2}
         if self.carbon:
             out["carbon"] = dict(self.carbon)
         return out

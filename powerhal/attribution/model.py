@@ -22,6 +22,7 @@ from powerhal.errors import ModelError, NotEnoughData
 Floats = npt.NDArray[np.float64]
 
 SCHEMA = 1
+WRITE_ONE = "learn one with: powerhal attribute RUN.phr --save-model FILE.phm"
 START_RELATIVE, START_FLOOR = 0.03, 0.01  # first guess of the model's error: of the reading, of its mean
 ROUNDS = 3
 ERROR_ROUNDS = 12
@@ -97,21 +98,25 @@ class PowerModel:
         """Read a `.phm` file; raises ModelError when it is none."""
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as fault:
-            raise ModelError(f"{path} cannot be read as a model: {fault}") from fault
+        except OSError as fault:
+            raise ModelError(f"{path}: {fault.strerror}", hint=WRITE_ONE) from fault
+        except ValueError as fault:
+            raise ModelError(f"{path} is not JSON, so it is no model: {fault}", hint=WRITE_ONE) from fault
         return cls.from_json(data, str(path))
 
     @classmethod
     def from_json(cls, data: Any, where: str = "model") -> Self:
         """The model that `to_json` wrote; raises ModelError naming what is wrong."""
         try:
+            if not isinstance(data, dict) or not {"schema", "coefficients", "covariance"} <= data.keys():
+                raise ModelError(f"{where} is not a powerhal model: it has no coefficients", hint=WRITE_ONE)
             if data["schema"] != SCHEMA:
-                raise ModelError(f"{where} has schema {data['schema']}; this version reads {SCHEMA}")
+                raise ModelError(f"{where} has schema {data['schema']}; this version reads {SCHEMA}", hint=WRITE_ONE)
             rows = tuple(Coefficient(**row) for row in data["coefficients"])
             covariance = np.asarray(data["covariance"], dtype=np.float64).reshape(len(rows), len(rows))
             values = np.array([[c.value, c.low, c.high] for c in rows], dtype=np.float64)
             if not (np.isfinite(values).all() and np.isfinite(covariance).all()):
-                raise ModelError(f"{where} holds a number that is not finite")
+                raise ModelError(f"{where} holds a number that is not finite", hint=WRITE_ONE)
             return cls(
                 str(data["board"]), rows, covariance, float(data["r2"]), float(data["condition"]),
                 int(data["windows"]), {str(k): (float(v[0]), float(v[1])) for k, v in data["error"].items()},
@@ -122,7 +127,8 @@ class PowerModel:
         except (KeyError, TypeError, ValueError, IndexError) as fault:
             if isinstance(fault, ModelError):
                 raise
-            raise ModelError(f"{where} is not a powerhal model: {fault!r}") from fault
+            what = f"{fault} is missing" if isinstance(fault, KeyError) else str(fault)
+            raise ModelError(f"{where} is a damaged model: {what}", hint=WRITE_ONE) from fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("record", "record a board's sensors and processes into one file"),
     "info": ("info", "what is in a recording"),
     "attribute": ("attribute", "who used the energy of a recording"),
+    "compare": ("compare", "whether two runs, or two sets of runs, differ"),
     "report": ("report", "one offline HTML file of a recording"),
     "export": ("export", "a recording as csv, json or jsonl"),
     "bench": ("bench", "accuracy on real measurements"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from powerhal.attribution.ledger import Ledger, Row
 
 Grams = tuple[float, float, float] | None
+POLICIES = ("separate", "equal", "proportional", "shapley")
 VIEWS = ("process", "device", "uid", "cgroup", "pid")
 SMALL = 0.002  # of the total: processes below it are one line
 MOST_ROWS = 30
@@ -28,8 +29,9 @@ def add(commands: Any) -> None:
         "--by", choices=VIEWS, help="what a line stands for (default: process; in JSON every row of every kind)"
     )
     p.add_argument(
-        "--idle", choices=("separate", "equal", "proportional"), default="separate",
-        help="idle energy: a line of its own, or shared by processes (default: separate)",
+        "--policy", "--idle", choices=POLICIES, default="separate",
+        help="idle energy: a line of its own, or paid by processes in equal parts, in proportion, or each device's by "
+        "who needed it (Shapley value) (default: separate)",
     )  # fmt: skip
     carbon_options.add(p)
     p.add_argument("--model", metavar="FILE.phm", help="use coefficients learned before instead of learning")
@@ -50,12 +52,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"a window of {args.window:g} s holds nothing", hint="leave --window out")
     model = PowerModel.load(args.model) if args.model else None
     with Run.open(args.recording) as opened:
-        ledger = opened.attribute(idle=args.idle, model=model, window_s=args.window, **carbon_options.chosen(args))
+        ledger = opened.attribute(policy=args.policy, model=model, window_s=args.window, **carbon_options.chosen(args))
     if args.save_model:
         ledger.learned.save(args.save_model)
         print(f"model: {args.save_model}", file=sys.stderr)
     if args.json:
-        print(json.dumps(ledger.to_dict(args.by), ensure_ascii=False, allow_nan=False, indent=2))
+        print(json.dumps(ledger.to_dict(args.by, doubts=True), ensure_ascii=False, allow_nan=False, indent=2))
         return 0
     print("\n".join(table(ledger, args.by or "process", everything=args.all)))
     for text in said(ledger):

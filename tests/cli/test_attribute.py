@@ -75,3 +75,26 @@ def test_wrong_words_are_exit_2_and_3(cli, phone) -> None:
     assert cli("attribute", str(phone), "--by", "moon").returncode == 2
     assert cli("attribute", str(phone), "--window", "-1").returncode == 2
     assert cli("attribute", "absent.phr").returncode == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "not json", "[1, 2]", '{"schema": 9, "coefficients": [], "covariance": []}', None]
+)
+def test_a_wrong_model_says_what_to_do(cli, phone, tmp_path, text) -> None:
+    if text is not None:
+        (tmp_path / "wrong.phm").write_text(text)
+    done = cli("attribute", str(phone), "--model", "wrong.phm")
+    assert done.returncode == 3
+    assert "wrong.phm" in done.stderr and "do: learn one with: powerhal attribute" in done.stderr
+    assert "Error(" not in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("policy", ["equal", "proportional", "shapley"])
+def test_a_policy_shares_idle_energy_and_keeps_the_total(cli, phone, policy) -> None:
+    plain, shared = (
+        json.loads(cli("attribute", str(phone), "--json", *words).stdout) for words in ([], ["--policy", policy])
+    )
+    assert shared["policy"] == policy
+    assert shared["total"]["energy_j"] == plain["total"]["energy_j"]
+    idle = [sum(r["energy_j"] for r in d["rows"] if r["kind"] == "idle") for d in (plain, shared)]
+    assert idle[1] < 0.2 * idle[0]

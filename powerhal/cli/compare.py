@@ -1,0 +1,129 @@
+"""`powerhal compare`: whether runs differ, row by row, and how many more runs would settle it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from powerhal.units import significant
+
+if TYPE_CHECKING:
+    from powerhal.attribution.compare import Comparison, Difference
+
+SMALL = 0.002  # of the total: rows below it on both sides are not shown
+VIEWS = ("process", "device", "uid", "cgroup")
+
+
+def add(commands: Any) -> None:
+    """Register `compare`."""
+    p = commands.add_parser(
+        "compare", help="whether two runs, or two sets of runs, differ",
+        description="Difference of every row with its 90 % interval: BEFORE against AFTER. Runs are recordings (.phr) "
+        "or what `attribute --json` wrote. Several a side: compare A1 A2 A3 --against B1 B2 B3.",
+    )  # fmt: skip
+    p.add_argument("runs", nargs="+", metavar="RUN", help="before and after; with --against all of them are before")
+    p.add_argument("--against", nargs="+", metavar="RUN", default=[], help="the runs after")
+    p.add_argument("--by", choices=VIEWS, default="process", help="what a line stands for (default: process)")
+    p.add_argument(
+        "--per", choices=("second", "run"), default="second",
+        help="mean watts over the measured time, or joules of whole runs (default: second)",
+    )  # fmt: skip
+    p.add_argument(
+        "--policy", choices=("separate", "equal", "proportional", "shapley"), help="who pays for idle energy"
+    )
+    p.add_argument("--model", metavar="FILE.phm", help="attribute recordings with coefficients learned before")
+    p.add_argument(
+        "--other-machine",
+        action="store_true",
+        help="the runs after are of another machine: sensor errors do not cancel",
+    )
+    p.add_argument("--check", action="store_true", help="exit 1 when the total has risen for real")
+    p.add_argument("--all", action="store_true", help="every line, however small")
+    p.add_argument("--json", action="store_true", help="everything as JSON on stdout")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare and print; with --check a real rise of the total is exit 1."""
+    from powerhal import session
+    from powerhal.attribution import PowerModel
+    from powerhal.errors import UsageError
+
+    before, after = (args.runs, args.against) if args.against else (args.runs[:1], args.runs[1:])
+    if not args.against and len(args.runs) != 2:
+        raise UsageError(
+            f"{len(args.runs)} runs without --against: which of them are before, which after?",
+            hint="powerhal compare BEFORE AFTER, or powerhal compare A1 A2 --against B1 B2",
+        )
+    options: dict[str, Any] = {"policy": args.policy} if args.policy else {}
+    if args.model:
+        options["model"] = PowerModel.load(args.model)
+    same = False if args.other_machine else None
+    found = session.compare(before, after, by=args.by, per=args.per, same_machine=same, **options)
+    if args.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        print("\n".join(table(found, everything=args.all)))
+        for note in found.notes:
+            print(f"note: {note}")
+    risen = found.rows[0].real and found.rows[0].difference > 0
+    return 1 if args.check and risen else 0
+
+
+def table(found: Comparison, *, everything: bool = False) -> list[str]:
+    """The comparison as text lines: name, both sides, difference with interval, verdict, more runs."""
+    unit = "W" if found.per == "second" else "J"
+    rows = [r for r in found.rows if everything or _worth(r, found.rows[0])]
+    width = min(40, max(18, *(len(r.name) for r in rows)))
+    sides = len(found.before), len(found.after)
+    counts = [f"{n} run{'s' if n > 1 else ''}" for n in sides]
+    out = [
+        f"{'':{width}}{'before ' + unit:>10}{'after ' + unit:>10}{'change ' + unit:>10}{'±90 %':>9}{'':>9}  "
+        f"verdict ({counts[0]} against {counts[1]})"
+    ]
+    out += [_line(r, width) for r in rows]
+    hidden = len(found.rows) - len(rows)
+    real = sum(1 for r in found.rows if r.real and r not in rows)
+    if hidden:
+        out.append(f"{hidden} smaller rows, {real} of them with a real change (--all shows them)")
+    out.append(
+        f"{len(found.rows) - 1} rows were judged together: of those called real, one in ten at most is expected to be "
+        "chance"
+    )
+    return out
+
+
+def _worth(row: Difference, total: Difference) -> bool:
+    size = max(total.before or 0.0, total.after or 0.0)
+    return row.kind == "total" or max(abs(row.before or 0.0), abs(row.after or 0.0)) >= SMALL * size
+
+
+def _line(row: Difference, width: int) -> str:
+    relative = f"{100 * row.relative:+.1f} %" if row.relative is not None and abs(row.relative) < 10 else ""
+    half = 0.5 * (row.high - row.low)
+    return (
+        f"{row.name[:width]:{width}}{_number(row.before):>10}{_number(row.after):>10}{_signed(row.difference):>10}"
+        f"{_number(half):>9}{relative:>9}  {_verdict(row)}"
+    )
+
+
+def _verdict(row: Difference) -> str:
+    if row.real:
+        return "real"
+    if row.more_runs is None:
+        return "not distinguishable"
+    if row.more_runs == 0:
+        return "not distinguishable among so many rows"
+    return f"not distinguishable ({row.more_runs} more run{'s' if row.more_runs > 1 else ''} a side would tell)"
+
+
+def _number(value: float | None) -> str:
+    if value is not None and abs(value) < 5e-6:
+        return "0"
+    return significant(value)
+
+
+def _signed(value: float) -> str:
+    text = _number(value)
+    return text if text == "0" or value < 0 else f"+{text}"
