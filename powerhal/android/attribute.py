@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from powerhal.android.activities import Grid, Timeline, timeline
 from powerhal.android.activities_table import ACTIVITIES, ActivityRow, in_front
+from powerhal.android.attribute_groups import grouped
 from powerhal.android.attribute_uids import Payers, payers
 from powerhal.android.drain import Capacity, Drain, capacity_of, drain
-from powerhal.android.parse import Dump
+from powerhal.android.parse import Dump, DumpFile
 from powerhal.android.profile import PowerProfile
 from powerhal.android.statistics import Statistics, UidUse
 from powerhal.android.uids import app_id, user
@@ -41,19 +42,23 @@ ALWAYS = 0.98  # of every window: a state that is on so much cannot be told from
 OWN_COLUMN = 0.05  # an app that was in front this part of the time gets a coefficient of its own
 APP_WIDTH_W = 1.5  # how much more than the most modest app another one draws in front (1 sigma)
 WINDOWS_PER_APP = 12
+GROUP_SD = 0.6  # how far a member's part of a group's draw may be from what was expected (1 sigma, relative)
 PROFILE_SD, PROFILE_FLOOR = 0.5, 0.3  # of the profile's figure, and of the part's width (1 sigma)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One column on its way into the design: its row of the table, seconds per window, uid that alone pays for it."""
+    """One column on its way into the design: its row of the table, seconds per window, uid that alone pays for it.
+
+    members: the columns that a group stands for; source: where its prior is from.
+    """
 
     row: ActivityRow
     name: str
     seconds: Floats
     usual: tuple[float, float] | None
     uid: int | None = None
-    members: tuple[str, ...] = ()
+    members: tuple[Term, ...] = ()
     source: str = ""
 
 
@@ -90,13 +95,36 @@ def attribute(dump: Dump, profile: PowerProfile | None = None) -> Attributed:
     volts = float(np.average(found.volts, weights=np.maximum(found.mah, 1e-9)))
     terms, notes = _terms(grid, found, stats, profile, volts)
     terms, lumped = _fitted_in(terms, found)
-    paid_by = payers(grid, stats, [t.row.payer for t in terms if t.row.payer and t.uid is None])
+    wanted = [t.row.payer for term in terms for t in (term.members or (term,)) if t.row.payer and t.uid is None]
+    paid_by = payers(grid, stats, wanted)
     problem = build(_design(dump, found, terms))
     usage = Usage([_person(uid, stats.uids.get(uid)) for uid in paid_by.uids], found.covered.size, {})
     ledger = books(_Trace(found), problem, _paid(problem, terms, paid_by, found), usage)
     notes = (*found.notes, *notes, *lumped, *_left_out(found))
-    ledger = replace(ledger, notes=(*ledger.notes, *notes))
+    ledger = grouped(replace(ledger, notes=(*ledger.notes, *notes), model={**ledger.model, **_fit(ledger)}))
     return Attributed(ledger, found, line, grid, paid_by, {t.name: t.source for t in terms}, notes)
+
+
+def best_dump(found: DumpFile) -> Dump:
+    """The dump of a file to attribute: with a history and sums before one without; raises NotEnoughData for none."""
+    files = [found, *found.others]
+    dumps = [d for f in files for d in ([f.main] if f.main else []) + [d for d in f.dumps if d is not f.main]]
+    if not dumps:
+        raise NotEnoughData(
+            "no battery-stats dump was found in the file", hint="powerhal android parse FILE says what is in it"
+        )
+    return max(dumps, key=lambda d: (bool(d.history.levels or d.history.charges), bool(d.statistics)))
+
+
+def _fit(ledger: Ledger) -> dict[str, float | None]:
+    """How much of the variance of power (not of the windows' joules, which the gauge makes alike) is explained."""
+    series = ledger.series
+    fine = np.isfinite(series.measured_w) & np.isfinite(series.predicted_w)
+    seconds, measured = series.seconds[fine], series.measured_w[fine]
+    mean = float(np.average(measured, weights=seconds))
+    spread = float(seconds @ (measured - mean) ** 2)
+    left = float(seconds @ (measured - series.predicted_w[fine]) ** 2)
+    return {"r2": 1.0 - left / spread if spread > 0 else None, "windows": int(fine.sum())}
 
 
 def _each(found: Drain, capacity: Capacity | None) -> str:
@@ -160,35 +188,40 @@ def _apps(grid: Grid, found: Drain, stats: Statistics, rows: Sequence[ActivityRo
 
 
 def _fitted_in(terms: list[Term], found: Drain) -> tuple[list[Term], tuple[str, ...]]:
-    """The same columns while the windows carry them; else the smallest are put together as one group.
+    """The same columns while the windows carry them; else the smallest devices are put together as one group.
 
     In a group every part draws in proportion to what it was expected to (its profile's figure, or its width).
     """
     room = int(found.covered.sum()) - SPARE_WINDOWS
     if len(terms) <= room:
         return terms, ()
-    kept = [t for t in terms if t.row.kind == "base"]
-    movable = [t for t in terms if t.row.kind != "base" and t.uid is None]
-    if len(kept) + len(movable) <= room:
-        apps = [t for t in terms if t.uid is not None]
-        return [*kept, *movable, *apps[: room - len(kept) - len(movable)]], ()
-    movable.sort(key=lambda t: -_expected(t) * float(t.seconds[found.covered].sum()))
-    alone = movable[: max(0, room - len(kept) - 1)]
-    lumped = movable[len(alone) :]
+    plain = [t for t in terms if t.uid is None]
+    apps = [t for t in terms if t.uid is not None]
+    if len(plain) <= room:
+        return [*plain, *apps[: room - len(plain)]], ()
+    kept = [t for t in plain if t.row.static]
+    size: dict[str, float] = {}
+    for term in plain:
+        if not term.row.static:
+            joules = _expected(term) * float(term.seconds[found.covered].sum())
+            size[term.row.device] = size.get(term.row.device, 0.0) + joules
+    alone: list[str] = []
+    for device in sorted(size, key=lambda name: -size[name]):
+        many = sum(t.row.device in (*alone, device) and not t.row.static for t in plain)
+        if len(kept) + many + 1 > room:
+            break
+        alone.append(device)
+    lumped = [t for t in plain if t.row.device not in alone and not t.row.static]
     devices = tuple(dict.fromkeys(t.row.device for t in lumped))
-    alone_devices = {t.row.device for t in alone}
-    name = " + ".join(devices)
     x: Floats = np.sum([_expected(t) * t.seconds for t in lumped], axis=0)
-    row = replace(lumped[0].row, device=name if name not in alone_devices else f"{name} (rest)", kind="group",
-                  payer="", unit="of what is expected", static=False)  # fmt: skip
-    group = Term(row, f"{row.device}: together", x, (1.0, 1.0) if any(t.usual and t.usual[0] for t in lumped)
-                 else (0.0, 1.0), members=tuple(t.name for t in lumped), source="sum of its parts")  # fmt: skip
-    more = len(terms) - room
+    row = replace(lumped[0].row, device=" + ".join(devices), kind="group", payer="", unit="of what is expected")
+    prior = (1.0, 1.0) if any(t.usual and t.usual[0] for t in lumped) else (0.0, 1.0)
+    group = Term(row, f"{row.device}: together", x, prior, members=tuple(lumped), source="sum of its parts")
     text = (
-        f"{', '.join(t.name for t in lumped)} are one group: {int(found.covered.sum())} windows carry "
-        f"{room} coefficients, {more} more are needed to tell them apart"
+        f"{', '.join(t.name for t in lumped)} have one coefficient together: {int(found.covered.sum())} windows carry "
+        f"{room} coefficients, {len(plain) - room} more are needed for one each"
     )
-    return [*kept, *alone, group], (text,)
+    return [*(t for t in plain if t not in lumped), group], (text,)
 
 
 def _expected(term: Term) -> float:
@@ -250,9 +283,27 @@ def _paid(problem: Problem, terms: Sequence[Term], by: Payers, found: Drain) -> 
             who = np.full(every.size, place[mine.uid], dtype=np.int64)
             one, none = np.ones(every.size), np.full(every.size, -1, dtype=np.int64)
             out[k] = Split(who, every, one, none, np.zeros(every.size))
+        elif mine.members:
+            if (found_split := _together(mine, by)) is not None:
+                out[k] = found_split
         elif mine.row.payer in by.splits:
             out[k] = by.splits[mine.row.payer]
     return out
+
+
+def _together(group: Term, by: Payers) -> Split | None:
+    """A group's payers: each member's, weighed by what the member was expected to draw in each window."""
+    parts = [(t, by.splits[t.row.payer]) for t in group.members if t.row.payer in by.splits]
+    if not parts:
+        return None
+    rows = []
+    for term, split in parts:
+        weight = np.divide(_expected(term) * term.seconds, group.seconds, where=group.seconds > 0,
+                           out=np.zeros(group.seconds.size))  # fmt: skip
+        rows.append((split.process, split.window, split.part * weight[split.window]))
+    process, window, part = (np.concatenate(column) for column in zip(*rows, strict=True))
+    unsure = GROUP_SD * part * (1.0 - np.minimum(part, 1.0))
+    return Split(process, window, part, np.full(part.size, -1, dtype=np.int64), unsure)
 
 
 def _person(uid: int, use: UidUse | None) -> ProcessInfo:
@@ -271,12 +322,11 @@ SYSTEM = {
 
 def uid_name(uid: int, packages: Sequence[str]) -> str:
     """A uid as people read it: its package (and how many more), or the system's name, and the user beside user 0."""
-    name = packages[0] if packages else SYSTEM.get(app_id(uid), "")
     if app_id(uid) in SYSTEM:
-        name = SYSTEM[app_id(uid)]
-    more = f" +{len(packages) - 1}" if len(packages) > 1 and app_id(uid) not in SYSTEM else ""
+        return f"{SYSTEM[app_id(uid)]} (uid {uid})"
+    more = f" +{len(packages) - 1}" if len(packages) > 1 else ""
     of = f" (user {user(uid)})" if user(uid) else ""
-    return f"{name}{more}{of}" if name else f"uid {uid}"
+    return f"{packages[0]}{more}{of}" if packages else f"uid {uid}"
 
 
 def _left_out(found: Drain) -> list[str]:

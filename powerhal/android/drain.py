@@ -33,6 +33,7 @@ ROUNDED = 1.0 / sqrt(12.0)  # of a step: a counter that is cut to whole mAh
 # A window holds at least so many quanta and lasts at least so long: less says more about the gauge than the load.
 LEAST_QUANTA = {"charge counter": 8.0, "level steps": 1.0}
 SHORTEST_MS = {"charge counter": 10_000, "level steps": 60_000}
+FRESH_MS = 5_000  # after a stretch begins: all values are printed again then
 MOST_WINDOWS = 1500
 MOST_W = 30.0  # no phone draws this for a whole window; the gauge was corrected
 RISES = 3.0  # quanta by which a gauge may rise on battery before it counts as corrected
@@ -188,10 +189,14 @@ def _gauge(
             hint="give the phone's power profile (--profile power_profile.xml), whose battery.capacity is used",
         )
     notes.append(f"1 % of level is {capacity.mah / 100:.4g} mAh: capacity {capacity.mah:.4g} mAh {capacity.source}")
-    # The level of the first item stands anywhere between two steps; a time counts from a change on.
-    steps_only = [b for a, b in pairwise(levels) if a[1] != b[1]]
-    readings = [(t, v * capacity.mah / 100) for t, v in steps_only]
+    readings = [(t, v * capacity.mah / 100) for t, v in _changes(levels, bounds)]
     return "level steps", capacity.mah / 100, readings, capacity.gain_sd, notes
+
+
+def _changes(levels: Sequence[tuple[int, float]], bounds: Sequence[Span]) -> list[tuple[int, float]]:
+    """Levels that were seen to change; what is printed as a stretch begins stands anywhere between two steps."""
+    steps = [b for a, b in pairwise(levels) if a[1] != b[1]]
+    return [row for row in steps if not any(start <= row[0] <= start + FRESH_MS for start, _ in bounds)]
 
 
 def _within_steps(charges: Sequence[tuple[int, float]], quantum: float) -> list[tuple[int, float]]:
@@ -255,6 +260,8 @@ def _staircase(
                     kept.append((t, value))
             if len(kept) < 2:
                 continue
+            if part[-1][1] < kept[-1][1]:  # what is left is no window of its own
+                kept[-1] = part[-1]
             gap(kept[0][0])
             for (_, above), (t, below) in pairwise(kept):
                 edges.append(t)

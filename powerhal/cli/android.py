@@ -19,6 +19,7 @@ SUBCOMMANDS: tuple[str, ...] = (
     "android_profile:add_profile",
     "android_profile:add_recompute",
     "android_rails:add_powerstats",
+    "android_attribute:add_attribute",
 )
 
 

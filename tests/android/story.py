@@ -204,7 +204,7 @@ class Story:
         arrays = {token: self.on[name] for name, token in bits.items()} | {"BP": self.plugged}
         index = {uid: k for k, uid in enumerate(APPS)}
         lines = [f"9,h,0:RESET:TIME:{START_MS}"]
-        last = {token: False for token in arrays}
+        last = dict.fromkeys(arrays, False)
         top = job = -1
         bright, weak, level, counter, volt, asked = 0, None, None, None, None, -999
         now = 0
@@ -257,6 +257,7 @@ class Story:
         out.append(f"9,0,l,pws,4000,{1.5 * total:.0f},{total:.0f},{total:.0f}")
         out.append(f"9,0,l,pwi,scrn,{0.5 * total:.0f},1,0,0")
         for uid in APPS:
+
             def spent(name: str, uid: int = uid) -> int:
                 return int(1000 * np.count_nonzero((self.owner[name] == uid) & live))
 

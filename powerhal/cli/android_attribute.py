@@ -1,0 +1,101 @@
+"""`powerhal android attribute`: who drained the battery of a dump, in joules with intervals that add up."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from powerhal.units import significant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from powerhal.android.attribute import Attributed
+    from powerhal.android.parse import Dump
+    from powerhal.android.profile import PowerProfile
+
+
+def add_attribute(commands: Any) -> None:
+    """Register `android attribute`."""
+    p = commands.add_parser(
+        "attribute",
+        help="who drained the battery, with intervals that add up to the drain",
+        description="History states become activities, battery steps the measurement; devices and uids get joules with "
+        "90 %% intervals that sum to the measured drain, beside Android's own mAh.",
+    )
+    p.add_argument("file", metavar="FILE", help="dump or bugreport with a battery history; '-' is stdin")
+    p.add_argument("--profile", metavar="XML", help="the phone's power_profile.xml, as knowledge beforehand")
+    p.add_argument("--by", choices=("uid", "device"), default="uid", help="what a line stands for (default: uid)")
+    p.add_argument("--json", action="store_true", help="everything as JSON (docs/android.md)")
+    p.set_defaults(run=_attribute)
+
+
+def _attribute(args: argparse.Namespace) -> int:
+    from powerhal.android.attribute_compare import document
+
+    found, dump = attributed(args.file, profile_of(args.profile))
+    if args.json:
+        print(json.dumps(document(found, dump.main), ensure_ascii=False, allow_nan=False))
+    else:
+        print("\n".join(_portrait(args.file, found, dump, args.by)))
+    return 0
+
+
+def profile_of(path: str | None) -> PowerProfile | None:
+    """The given power profile, None without."""
+    from powerhal.android.profile_xml import read_profile
+
+    return read_profile(path) if path else None
+
+
+def attributed(path: str, profile: PowerProfile | None) -> tuple[Attributed, Dump]:
+    """The file's dump with a history and its ledger; raises NotEnoughData when there is none."""
+    from powerhal.android.attribute import attribute, best_dump
+    from powerhal.android.parse import read
+
+    dump = best_dump(read(path, keep_records=False))
+    return attribute(dump, profile), dump
+
+
+def _portrait(path: str, found: Attributed, dump: Dump, by: str) -> Iterator[str]:
+    """The table for people: energy, interval, share, mAh, Android's mAh; what stands under it."""
+    from powerhal.android.attribute_compare import document, uid_lines
+
+    out = document(found, dump.main, by="device")
+    android = {d["name"]: d["android_mah"] for d in out["android"]["devices"]}
+    rows = uid_lines(found, dump.main) if by == "uid" else out["rows"]
+    if by == "device":
+        rows = [row | {"android_mah": _theirs(row, android)} for row in rows]
+    total, drain = out["total"], out["drain"]
+    width = min(56, max(24, *(len(r["name"]) for r in rows)))
+    yield (
+        f"{path}: {significant(drain['mah'])} mAh in {drain['covered_s'] / 3600:.3g} h on battery "
+        f"({drain['way']}, {drain['windows']} windows)"
+    )
+    yield f"  {'':{width}} {'energy J':>10} {'±90 %':>9} {'share':>8} {'mAh':>8} {'Android mAh':>12}"
+    computed = out["android"]["sums_mah"]["computed"]
+    last = {**total, "name": "total = battery", "mah": drain["mah"], "android_mah": computed}
+    for row in [*rows, last]:
+        yield _line(row, width, total["energy_j"])
+    r2 = out["model"].get("r2")
+    yield f"model: {out['model']['activities']} activities, R² {'—' if r2 is None else f'{r2:.2f}'} of the power"
+    yield out["android"]["text"]
+    yield from (g["text"] for g in out["groups"] if g.get("kind") == "rows")
+    yield from (f"note: {n}" for n in out["notes"])
+
+
+def _theirs(row: dict[str, Any], android: dict[str, float | None]) -> float | None:
+    """Android's mAh of a device, or of a group's members together; None where it names none of them."""
+    names = [n for member in row.get("members") or [row["name"]] for n in member.split(" + ")]
+    known = [v for n in names if (v := android.get(n)) is not None]
+    return sum(known) if known else None
+
+
+def _line(row: dict[str, Any], width: int, whole: float) -> str:
+    half = significant((row["high_j"] - row["low_j"]) / 2)
+    share = f"{100 * row['energy_j'] / whole:.1f} %" if whole > 0 else "—"
+    name = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in row["name"])
+    name = name if len(name) <= width else name[: width - 1] + "…"
+    cells = f"{significant(row['energy_j']):>10} {half:>9} {share:>8} {significant(row['mah']):>8}"
+    return f"  {name:{width}} {cells} {significant(row.get('android_mah')):>12}"
