@@ -66,3 +66,13 @@ def test_power_per_frequency(tmp_path, capsys):
     said = capsys.readouterr()
     assert "leave one frequency out" in said.out
     assert "3 curves" in said.err
+
+
+def test_a_slow_sensor(tmp_path, capsys):
+    from tests.attribution.evaluation.test_gauge import recorded
+
+    assert called("gauge", "--train", str(recorded(tmp_path / "train.csv", programs=3)), "--seeds", "1") == 0
+    said = capsys.readouterr()
+    assert "4.00 s, 2.00 s" in said.out
+    assert "cBench 1+2" in said.out
+    assert "without distortion" in said.err
