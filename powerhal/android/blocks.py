@@ -1,37 +1,75 @@
 """Many check-in lines at once: the same typed columns as `checkin.Reader`, made column by column.
 
 Lines of one code and width are split and converted together, so that the interpreter's own loops do the
-work. A group whose text is not plainly what its layout says goes line by line through the reader, which
-knows names with commas, decimals of odd form and malformed columns, and notes the issues.
+work, and are kept as columns (arrays of machine integers where the numbers fit). A group whose text is not
+plainly what its layout says goes line by line through the reader, which knows names with commas, decimals of
+odd form and malformed columns, and notes the issues.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
-from operator import itemgetter
+from itertools import accumulate, compress, groupby, pairwise, repeat
+from operator import itemgetter, not_
+from typing import Protocol, cast
 
 from powerhal.android.checkin import MAX_COLUMNS, PLAIN, Layout, Reader, Record
-from powerhal.android.history_lines import HistoryLine, PoolLine, Token, is_history, read_history, remembered_tokens
+from powerhal.android.history import Moments as AnyMoments
+from powerhal.android.history_lines import HistoryLine, PoolLine, Token, explained, is_history, read_history, read_token
 from powerhal.android.records import SPECS, UNQUOTED, row_for
-from powerhal.android.values import READ, Malformed, Value
+from powerhal.android.values import MAX_DIGITS, READ, Malformed, Value
 
-LEADING_ZERO = re.compile(r",0[0-9]")
-MOMENT = re.compile(r"^9,h,(0|[1-9][0-9]{0,17})(?:,(.{1,256}))?$", re.ASCII | re.MULTILINE)
+Column = Sequence[Value]
+LARGEST = 10**MAX_DIGITS
+LARGEST_DELTA = 10**18
+# a plain line: the delta as Java prints it, and tokens none of which is a detail (whose text has commas of its own)
+MOMENT = re.compile(r"9,h,(?:0|[1-9][0-9]{0,17}),(?:[^DX,][^,]*|)(?:,(?:[^DX,][^,]*|))*", re.ASCII | re.DOTALL)
+LONG = 64
+REMEMBERED = 1 << 16  # tokens whose objects are shared
+
+
+class Rows(Protocol):
+    """Lines of one code, window and layout, kept as columns."""
+
+    @property
+    def layout(self) -> Layout:
+        """The columns of all these lines."""
+        ...
+
+    @property
+    def head(self) -> tuple[str, str]:
+        """Window and code."""
+        ...
+
+    def __len__(self) -> int: ...
+    def records(self) -> Iterator[Record]:
+        """The lines one by one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Lines of one code, window and layout: numbers and uids of the lines, and a list for each column."""
+    """Lines of one code, window and layout: numbers and uids of the lines, and a sequence for each column."""
 
     window: str
     code: str
     layout: Layout
     lines: Sequence[int]
     uids: Sequence[int]
-    columns: Sequence[Sequence[Value]]
+    columns: Sequence[Column]
+
+    @property
+    def head(self) -> tuple[str, str]:
+        """Window and code."""
+        return self.window, self.code
+
+    def __len__(self) -> int:
+        return len(self.lines)
 
     def records(self) -> Iterator[Record]:
         """The same lines one by one."""
@@ -40,25 +78,45 @@ class Table:
         return (Record(n, 9, uid, window, code, layout, row) for n, uid, row in zip(self.lines, self.uids, rows))  # noqa: B905
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Moments:
-    """Plain history lines: their numbers, deltas in ms, and tokens."""
+    """Plain history lines: their numbers, deltas in ms, and tokens.
+
+    Line k has `tokens[firsts[k] : firsts[k + 1]]`.
+    """
 
     lines: Sequence[int] = ()
     deltas: Sequence[int] = ()
-    tokens: Sequence[tuple[Token, ...]] = ()
+    firsts: Sequence[int] = (0,)
+    tokens: Sequence[Token] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
 
     def items(self) -> Iterator[HistoryLine]:
         """The same lines one by one."""
-        return map(HistoryLine, self.lines, repeat(9), self.deltas, repeat(()), self.tokens)
+        tokens = self.tokens
+        for number, delta, (first, end) in zip(self.lines, self.deltas, pairwise(self.firsts), strict=True):
+            yield HistoryLine(number, 9, delta, (), tuple(tokens[first:end]))
+
+    def part(self, first: int, end: int) -> Moments:
+        """Some of them."""
+        at = self.firsts[first]
+        firsts = array("q", [k - at for k in self.firsts[first : end + 1]])
+        return Moments(self.lines[first:end], self.deltas[first:end], firsts, self.tokens[at : self.firsts[end]])
+
+    def unexplained(self) -> Iterable[tuple[str, int]]:
+        """Keys that the tables do not have, and how often they come."""
+        return [(token.key, 1) for token in self.tokens if not explained(token)]
 
 
 @dataclass(slots=True)
 class Block:
     """What a run of lines held: tables and moments, and what was read singly."""
 
-    tables: list[Table] = field(default_factory=list)
-    moments: Moments = field(default_factory=Moments)
+    count: int = 0  # lines
+    tables: list[Rows] = field(default_factory=list)
+    moments: AnyMoments = field(default_factory=Moments)
     singles: list[Record] = field(default_factory=list)
     history_singles: list[HistoryLine | PoolLine] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
@@ -71,9 +129,36 @@ class Block:
         out.sort(key=itemgetter(0))
         return out
 
+    def heads(self) -> Iterator[tuple[str, str]]:
+        """Window and code of everything in it."""
+        yield from (table.head for table in self.tables)
+        yield from ((record.window, record.code) for record in self.singles)
+
     def history(self) -> list[HistoryLine | PoolLine]:
         """All history lines in their order."""
         return sorted([*self.history_singles, *self.moments.items()], key=itemgetter(0))
+
+    def runs(self) -> Iterator[AnyMoments | list[HistoryLine | PoolLine]]:
+        """The history in its order: moments that follow each other, and lines that were read singly."""
+        at = 0
+        lines = self.moments.lines
+        for number, group in groupby(sorted(self.history_singles, key=itemgetter(0)), lambda s: bisect(lines, s[0])):
+            if number > at:
+                yield self.moments.part(at, number)
+            yield list(group)
+            at = number
+        if at < len(lines):
+            yield self.moments.part(at, len(lines))
+
+
+class _Tokens(dict[str, Token]):
+    """Tokens by their text; short ones are remembered, since the same ones come again and again."""
+
+    def __missing__(self, text: str) -> Token:
+        token = read_token(text)
+        if len(self) < REMEMBERED and len(text) < LONG:
+            self[text] = token
+        return token
 
 
 class BlockReader:
@@ -81,176 +166,242 @@ class BlockReader:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._layouts: dict[tuple[str, int, int, bool], Layout | None] = {}
+        self.layouts: dict[tuple[str, int, int, bool], Layout | None] = {}
+        self._texts: dict[str, str] = {}
+        self._tokens = _Tokens()
 
     def read(self, first: int, lines: Sequence[str]) -> Block:
         """Lines numbered from `first`; they belong to one version (a `vers` line comes before the block)."""
-        block = Block()
-        groups: dict[str, list[tuple[int, list[str]]]] = {}
-        history: tuple[list[int], list[str]] = ([], [])
-        for number, line in enumerate(lines, first):
-            if line[1:3] == ",h":
-                history[0].append(number)
-                history[1].append(line)
-                continue
-            parts = line.split(",", 4)
-            try:
-                groups[parts[3]].append((number, parts))
-            except KeyError:
-                groups[parts[3]] = [(number, parts)]
-            except IndexError:
-                self._single(block, number, line)
-        if history[0]:
-            self._history(block, *history)
-        for code, group in groups.items():
-            numbers, split = zip(*group, strict=True)
-            self._code(block, code, numbers, split)
+        block = Block(len(lines))
+        if not lines:
+            return block
+        joined = "\n" + "\n".join(lines)
+        history = joined.count("\n9,h,")
+        if history == len(lines):
+            self._history(block, range(first, first + len(lines)), lines, joined)
+        elif history:
+            isof = [line[:4] == "9,h," for line in lines]
+            numbers, chosen = _chosen(range(first, first + len(lines)), lines, isof)
+            self._history(block, numbers, chosen, "\n" + "\n".join(chosen))
+            self._records(block, *_chosen(range(first, first + len(lines)), lines, map(not_, isof)))
+        else:
+            self._records(block, range(first, first + len(lines)), lines)
         return block
 
-    def _history(self, block: Block, numbers: list[int], lines: list[str]) -> None:
-        """Lines with a plain delta and tokens in one go; pool lines, commands and anything odd singly."""
-        found = MOMENT.findall("\n".join(lines))
-        if len(found) != len(lines):
-            plain = [MOMENT.fullmatch(line) is not None for line in lines]
-            for number, line, good in zip(numbers, lines, plain, strict=True):
-                if not good:
-                    self._history_single(block, number, line)
-            numbers = [n for n, good in zip(numbers, plain, strict=True) if good]
-            found = MOMENT.findall("\n".join([line for line, good in zip(lines, plain, strict=True) if good]))
-        if not found:
-            return
-        deltas, rests = zip(*found, strict=True)
-        block.moments = Moments(numbers, list(map(int, deltas)), list(map(remembered_tokens, rests)))
-
-    def _history_single(self, block: Block, number: int, line: str) -> None:
-        if is_history(line):
+    def single(self, block: Block, number: int, line: str) -> None:
+        """One line through the reader."""
+        if line[1:3] == ",h" and is_history(line):
             block.history_singles.append(read_history(number, line, self.reader.issues))
-        else:
-            self._single(block, number, line)
-
-    def _single(self, block: Block, number: int, line: str) -> None:
+            return
         record = self.reader.read(number, line)
         if record is None:
             block.unread.append(number)
         else:
             block.singles.append(record)
 
-    def _code(self, block: Block, code: str, numbers: Sequence[int], group: Sequence[list[str]]) -> None:
-        """The lines of one code: split further where windows or widths differ."""
-        if min(map(len, group)) < 5:
-            for number, parts in zip(numbers, group, strict=True):
-                self._single(block, number, ",".join(parts))
+    def _history(self, block: Block, numbers: Sequence[int], lines: Sequence[str], joined: str) -> None:
+        """Lines with a plain delta and tokens in one go; commands, details and anything odd singly."""
+        widths = [line.count(",") - 2 for line in lines]
+        if min(widths) < 1 or ":" in joined or ",D" in joined or ",X" in joined:
+            numbers, lines = self._plain(block, numbers, lines)
+            if not lines:
+                return
+            widths = [line.count(",") - 2 for line in lines]
+        cuts = [line.index(",", 4) for line in lines]
+        deltas = whole_numbers(",".join([line[4:cut] for line, cut in zip(lines, cuts)]))  # noqa: B905
+        if deltas is None or len(deltas) < len(lines) or not 0 <= min(deltas) <= max(deltas) < LARGEST_DELTA:
+            numbers, lines = self._plain(block, numbers, lines)
+            if lines:
+                self._history(block, numbers, lines, "\n".join(lines))
             return
-        prefixes, uids, windows, _, tails = zip(*group, strict=True)
-        commas = list(map(str.count, tails, repeat(",")))
-        head = (prefixes[0], windows[0], commas[0])
-        alike = (prefixes.count(head[0]), windows.count(head[1]), commas.count(head[2]))
-        if alike != (len(group),) * 3:
-            apart: dict[tuple[str, str, int], list[int]] = {}
-            for k, key in enumerate(zip(prefixes, windows, commas, strict=True)):
-                apart.setdefault(key, []).append(k)
-            for chosen in apart.values():
-                self._code(block, code, [numbers[k] for k in chosen], [group[k] for k in chosen])
-            return
-        table = self._table(code, head, numbers, uids, tails) if head[0] == "9" and head[1] in WINDOWS else None
-        if table is not None:
-            block.tables.append(table)
-            return
-        for number, parts in zip(numbers, group, strict=True):
-            self._single(block, number, ",".join(parts))
+        rests = ",".join([line[cut + 1 :] for line, cut in zip(lines, cuts)])  # noqa: B905
+        tokens = list(map(self._tokens.__getitem__, rests.split(",")))
+        block.moments = Moments(packed(numbers), packed(deltas), array("q", accumulate(widths, initial=0)), tokens)
 
-    def _table(
-        self, code: str, head: tuple[str, str, int], numbers: Sequence[int], uids: Sequence[str], tails: Sequence[str]
-    ) -> Table | None:
-        """Lines of one window and width as columns; None when one of them is not plainly of the layout."""
-        joined = ",".join(tails)
-        width = head[2] + 1
-        layout = self._layout(code, width, quoted=joined[:1] == '"')
-        columns = None if layout is None else _columns(layout, joined, width)
-        found = None if columns is None else _whole(",".join(uids), uids)
-        if layout is None or columns is None or found is None:
+    def _plain(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> tuple[Sequence[int], Sequence[str]]:
+        """The plain lines of a history; the others are read singly."""
+        plain = [MOMENT.fullmatch(line) is not None for line in lines]
+        for number, line, good in zip(numbers, lines, plain, strict=True):
+            if not good:
+                self.single(block, number, line)
+        return _chosen(numbers, lines, plain)
+
+    def _records(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> None:
+        """Lines by code and number of columns."""
+        groups: dict[str, list[int]] = {}
+        try:
+            codes = [line.split(",", 4)[3] for line in lines]
+        except IndexError:
+            long = [line.count(",") > 2 for line in lines]
+            for number, line, good in zip(numbers, lines, long, strict=True):
+                if not good:
+                    self.single(block, number, line)
+            self._records(block, *_chosen(numbers, lines, long))
+            return
+        for k, code in enumerate(codes):
+            try:
+                groups[code].append(k)
+            except KeyError:
+                groups[code] = [k]
+        for code, members in groups.items():
+            self._code(block, code, [numbers[k] for k in members], [lines[k] for k in members])
+
+    def _code(self, block: Block, code: str, numbers: Sequence[int], lines: Sequence[str]) -> None:
+        """The lines of one code: taken apart further where widths, prefixes or windows differ."""
+        widths = [line.count(",") for line in lines]
+        width, window = widths[0] - 3, lines[0].split(",", 3)[2]
+        if widths.count(widths[0]) == len(lines) and width and window in WINDOWS:
+            table = self._table((window, code, width), numbers, "\n".join(lines))
+            if table is not None:
+                block.tables.append(table)
+                return
+        heads = [(line[0], line.split(",", 3)[2], commas) for line, commas in zip(lines, widths, strict=True)]
+        if heads.count(heads[0]) == len(heads):
+            for number, line in zip(numbers, lines, strict=True):
+                self.single(block, number, line)
+            return
+        for head in dict.fromkeys(heads):
+            self._code(block, code, *_chosen(numbers, lines, [other == head for other in heads]))
+
+    def _table(self, key: tuple[str, str, int], numbers: Sequence[int], joined: str) -> Table | None:
+        """Lines of one window, code and width as columns; None when one of them is not plainly of the layout."""
+        window, code, width = key
+        middle = f",{window},{code},"
+        quoted = joined.startswith('"', joined.find(middle) + len(middle))
+        layout = self.layout(code, width, quoted)
+        if layout is None or joined.count(middle) < len(numbers):
             return None
-        return Table(head[1], code, layout, numbers, found, columns)
+        other = [k for k, f in enumerate(layout.fields) if f.kind != "int"]
+        if other:
+            found = self._mixed(layout, other, window, joined.replace("\n", ",").split(","))
+        else:
+            found = _strided(joined.replace(middle, ",").replace("\n", ","), width + 2)
+        if found is None or len(found[0]) != len(numbers) or found[0].count(9) != len(numbers):
+            return None
+        uids = cast(Sequence[int], found[1])
+        return Table(window, code, layout, packed(numbers), uids, found[2:])
 
-    def _layout(self, code: str, width: int, quoted: bool) -> Layout | None:
-        """The layout of whole groups; None where only the reader can tell."""
+    def _mixed(self, layout: Layout, other: list[int], window: str, flat: list[str]) -> list[Column] | None:
+        """Prefix, uid and columns of lines that are not all whole numbers; `other` are the columns that are none."""
+        width = len(layout.fields) + 4
+        columns: dict[int, Column] = {}
+        if flat[2::width].count(window) * width != len(flat):
+            return None
+        for k in other:
+            column = layout.fields[k]
+            values = _CONVERT[column.kind](self._texts, flat[4 + k :: width], column.unit, layout.quoted)
+            if values is None:
+                return None
+            columns[k + 2] = values
+        for before, k in enumerate([2, 3, *[4 + k for k in other]]):
+            del flat[k - before :: width - before]
+        numbers = _strided(",".join(flat), width - 2 - len(other))
+        if numbers is None:
+            return None
+        rest = iter(numbers)
+        return [columns[k] if k in columns else next(rest) for k in range(width - 2)]
+
+    def layout(self, code: str, width: int, quoted: bool) -> Layout | None:
+        """The layout of whole groups of lines with this many columns; None where only the reader can tell."""
         key = (code, width, self.reader.api, quoted)
-        if key in self._layouts:
-            return self._layouts[key]
-        row = row_for(code, width, self.reader.api) if width <= MAX_COLUMNS else None
+        if key in self.layouts:
+            return self.layouts[key]
+        row = row_for(code, width, self.reader.api) if width <= MAX_COLUMNS - 4 else None
         layout = None
         if row is not None and row.fits(width):
             fields = row.expand(width)
             quoted = quoted and row.named and code not in UNQUOTED
             layout = Layout(fields, quoted, True, all(f.kind in PLAIN for f in fields))
         if code in SPECS:
-            self._layouts[key] = layout
+            self.layouts[key] = layout
         return layout
+
+
+def _chosen(numbers: Sequence[int], lines: Sequence[str], flags: Iterable[bool]) -> tuple[Sequence[int], Sequence[str]]:
+    flags = list(flags)
+    return list(compress(numbers, flags)), list(compress(lines, flags))
 
 
 WINDOWS = frozenset("ilcut")
 
 
-def _whole(joined: str, texts: Sequence[str]) -> list[int] | None:
-    """Texts as whole numbers; None when one is not printed as Java prints it."""
-    odd = "+" in joined or "_" in joined or "-0" in joined or not joined.isascii()
-    if odd or LEADING_ZERO.search("," + joined) or joined.split(None, 1) != [joined]:
+def whole_numbers(joined: str) -> list[int] | None:
+    """Whole numbers with commas between them; None when one is not printed as Java prints it."""
+    if not joined.isascii() or joined.encode().translate(None, b"0123456789,-") or "-0" in joined:
         return None
     try:
-        return list(map(int, texts))
+        numbers: list[int] = json.loads(f"[{joined}]")  # the quickest reader there is; refuses leading zeros
     except ValueError:
         return None
+    return numbers
 
 
-def _columns(layout: Layout, joined: str, width: int) -> list[Sequence[Value]] | None:
-    """The columns of a group; None when any line of it is not plainly of this layout."""
-    texts = joined.split(",")
-    if layout.plain and all(f.kind == "int" for f in layout.fields):
-        numbers = _whole(joined, texts)
-        return None if numbers is None else [numbers[k::width] for k in range(width)]
-    out: list[Sequence[Value]] = []
-    for k, column in enumerate(layout.fields):
-        values = _CONVERT[column.kind](texts[k::width], column.unit, layout.quoted)
-        if values is None:
-            return None
-        out.append(values)
-    return out
+def packed(numbers: Sequence[int]) -> Sequence[int]:
+    """The same numbers in 8 bytes each where they fit; a range stays what it is."""
+    if isinstance(numbers, range):
+        return numbers
+    try:
+        return array("q", numbers)
+    except OverflowError:
+        return numbers
 
 
-def _ints(texts: list[str], unit: str, quoted: bool) -> Sequence[Value] | None:
-    return _whole(",".join(texts), texts)
+def _strided(joined: str, width: int) -> list[Column] | None:
+    """The columns of rows of whole numbers that stand one after another; None when they are none."""
+    numbers = whole_numbers(joined)
+    if numbers is None:
+        return None
+    rows = packed(numbers)
+    if isinstance(rows, list) and any(abs(value) >= LARGEST for value in rows):
+        return None
+    return [packed(rows[k::width]) if isinstance(rows, list) else rows[k::width] for k in range(width)]
 
 
-def _letters(texts: list[str], unit: str, quoted: bool) -> Sequence[Value] | None:
-    return texts if texts.count(unit) == len(texts) else None
+def _letters(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
+    return [unit] * len(texts) if texts.count(unit) == len(texts) else None
 
 
-def _names(texts: list[str], unit: str, quoted: bool) -> Sequence[Value] | None:
+def _names(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
     """Quotes must stand around all names or none of them."""
     if quoted:
         bare = [t[1:-1] for t in texts if len(t) > 1 and t[0] == t[-1] == '"']
-        return bare if len(bare) == len(texts) else None
-    return texts
+        return _texts(known, bare, unit, False) if len(bare) == len(texts) else None
+    return None if any(t[:1] == '"' for t in texts) else _texts(known, texts, unit, False)
 
 
-def _texts(texts: list[str], unit: str, quoted: bool) -> Sequence[Value] | None:
-    return texts
+def _texts(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
+    """Texts, equal ones as one object."""
+    return list(map(known.setdefault, texts, texts))
 
 
-def _singly(kind: str) -> Callable[[list[str], str, bool], Sequence[Value] | None]:
+def _singly(kind: str) -> Callable[[dict[str, str], list[str], str, bool], Column | None]:
     read = READ[kind]
 
-    def convert(texts: list[str], unit: str, quoted: bool) -> Sequence[Value] | None:
+    def convert(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
         values = list(map(read, texts))
-        return None if any(type(v) is Malformed for v in values) else values
+        types = set(map(type, values))
+        if Malformed in types:
+            return None
+        return array("d", cast("list[float]", values)) if types == {float} else values
 
     return convert
 
 
-_CONVERT: dict[str, Callable[[list[str], str, bool], Sequence[Value] | None]] = {
-    "int": _ints,
+def _doubles(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
+    """Where `repr` prints them as they stand and Java would not use an exponent, they need no closer look."""
+    try:
+        values = list(map(float, texts))
+    except ValueError:
+        return None
+    if list(map(repr, values)) == texts and all(1e-3 <= abs(v) < 1e7 or v == 0 for v in values):
+        return array("d", values)
+    return _singly("double")(known, texts, unit, quoted)
+
+
+_CONVERT: dict[str, Callable[[dict[str, str], list[str], str, bool], Column | None]] = {
     "letter": _letters,
     "name": _names,
     "str": _texts,
-    **{kind: _singly(kind) for kind in ("count", "mah", "double", "any")},
+    **{kind: _singly(kind) for kind in ("count", "mah", "any")},
+    "double": _doubles,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import sys
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from powerhal.android.issues import Issues
 from powerhal.errors import FileError, TransportError
 
 CHUNK = 1 << 18
+RETURNS = re.compile(rb"\r+\n")  # `adb shell` of old phones doubles them
 MAX_LINE = 1 << 20
 MAX_TEXT = 4 << 30
 MAX_RATIO = 200  # text dumps pack about 10 : 1
@@ -160,6 +162,11 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its end); bytes that are no UTF-8 survive as surrogates."""
+        for whole in self.blocks():
+            yield from self.split(whole)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Whole lines in UTF-8, many at a time, each with a newline; pass each block to `split` or `taken`."""
         skipping = False
         for chunk in self._text():
             data = self._pending + chunk
@@ -170,7 +177,8 @@ class Lines:
                 if skipping:
                     self._skip()
                     whole, skipping = whole[whole.index(b"\n") + 1 :], False
-                yield from self._split(whole)
+                if whole:
+                    yield whole
             if len(self._pending) > MAX_LINE:
                 self._pending, skipping = b"", True
         if skipping:
@@ -178,16 +186,23 @@ class Lines:
             self.terminated = False
         elif self._pending:
             self.terminated = False
-            yield from self._split(self._pending + b"\n")
+            yield self._pending + b"\n"
+
+    def taken(self, whole: bytes) -> bytes:
+        """A block (or a part of one) whose lines are counted here and read by the caller: with bare newlines."""
+        self.count += whole.count(b"\n")
+        if b"\r" not in whole:
+            return whole
+        self.crlf += whole.count(b"\r\n")
+        return RETURNS.sub(b"\n", whole)
 
     def _skip(self) -> None:
         self.count += 1
         self.skipped += 1
         self.issues.add(self.count, "line", "", f"longer than {MAX_LINE} bytes: skipped")
 
-    def _split(self, whole: bytes) -> Iterator[tuple[int, str]]:
-        if not whole:
-            return
+    def split(self, whole: bytes) -> Iterator[tuple[int, str]]:
+        """The lines of a block, as `__iter__` gives them."""
         lines = whole.decode("utf-8", "surrogateescape").split("\n")
         lines.pop()
         returns = b"\r" in whole
@@ -196,7 +211,7 @@ class Lines:
             bare = line
             if returns and line.endswith("\r"):
                 self.crlf += 1
-                bare = line.rstrip("\r")  # `adb shell` of old phones doubles them
+                bare = line.rstrip("\r")
             self.end = line[len(bare) :] + ("\n" if self.terminated else "")
             yield self.count, bare
 

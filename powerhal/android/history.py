@@ -8,30 +8,17 @@ or RESET.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 
 from powerhal.android.history_lines import HistoryLine, PoolLine, Token, explained, known_command
+from powerhal.android.history_store import Change, Item, Items, Pool, Series
 from powerhal.android.history_tokens import BY_NAME, LONG, WORDS
 from powerhal.android.issues import Issues
 from powerhal.android.values import Value
 
-
-class Change(NamedTuple):
-    """One change under its long name; `value` is a number, a word, or (uid, text) of the pool for an event."""
-
-    sign: str
-    name: str
-    value: object = None
-
-
-class Item(NamedTuple):
-    """Everything that changed at one time; `time_ms` since the first item, `line` in the file."""
-
-    line: int
-    time_ms: int
-    changes: tuple[Change, ...]
+__all__ = ["Change", "History", "Item", "Mark"]
 
 
 class Mark(NamedTuple):
@@ -43,18 +30,45 @@ class Mark(NamedTuple):
     epoch_ms: int | None = None
 
 
+class Moments(Protocol):
+    """Plain check-in lines, kept as columns (see `blocks.Moments`)."""
+
+    @property
+    def deltas(self) -> Sequence[int]:
+        """ms since the line before."""
+        ...
+
+    @property
+    def lines(self) -> Sequence[int]:
+        """Line numbers."""
+        ...
+
+    def __len__(self) -> int: ...
+    def items(self) -> Iterator[HistoryLine]:
+        """The lines one by one."""
+        ...
+
+    def part(self, first: int, end: int) -> Moments:
+        """Some of them."""
+        ...
+
+    def unexplained(self) -> Iterable[tuple[str, int]]:
+        """Keys that the tables do not have, and how often they come."""
+        ...
+
+
 @dataclass(slots=True)
 class History:
     """What happened: `items` with their changes, `marks`, the string `pool`, and sums that need one pass."""
 
     issues: Issues
-    items: list[Item] = field(default_factory=list)
+    items: Items = field(default_factory=Items)
     marks: list[Mark] = field(default_factory=list)
-    pool: dict[int, tuple[int, str]] = field(default_factory=dict)
+    pool: Pool = field(default_factory=Pool)
     now_ms: int = 0
-    levels: list[tuple[int, int]] = field(default_factory=list)
-    volts: list[tuple[int, int]] = field(default_factory=list)
-    charges: list[tuple[int, int]] = field(default_factory=list)
+    levels: Series = field(default_factory=Series)
+    volts: Series = field(default_factory=Series)
+    charges: Series = field(default_factory=Series)
     states_ms: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     lines: int = 0
@@ -70,7 +84,7 @@ class History:
         self.lines += 1
         if isinstance(line, PoolLine):
             if isinstance(line.number, int) and isinstance(line.uid, int):
-                self.pool[line.number] = (line.uid, line.text)
+                self.pool.put(line.line, line.number, (line.uid, line.text), bool(self.items))
             return
         if isinstance(line.delta, int) and line.delta >= 0:
             self.now_ms += line.delta
@@ -79,7 +93,19 @@ class History:
         if line.commands:
             self._command(line.line, line.commands)
         if line.tokens:
-            self.change(line.line, [c for t in line.tokens if (c := self._resolve(t))])
+            self.change(line.line, [c for t in line.tokens if (c := self._noted(t))])
+
+    def follow(self, moments: Moments) -> None:
+        """Many plain check-in lines."""
+        self.lines += len(moments)
+        start = self.now_ms
+        for item in _Run(moments, start, self.pool):
+            self.now_ms = item.time_ms
+            self._turn(item.changes)
+        for token, count in moments.unexplained():
+            self.unknown[token] += count
+        self.now_ms = start + sum(moments.deltas)
+        self.items.put(_Run(moments, start, self.pool))
 
     def _command(self, line: int, commands: tuple[Value, ...]) -> None:
         for word in commands:
@@ -102,27 +128,22 @@ class History:
             self.close()
             self._trusted = False
 
-    def _resolve(self, token: Token) -> Change | None:
-        word = WORDS.get(token.key)
-        if word is None:
-            if not explained(token):
-                self.unknown[token.key] += 1
-            return Change(token.sign, token.key, token.value) if token.key else None
-        value: object = token.value
-        if word.kind == "event" or (word.kind == "bit" and value is not None):
-            value = self.pool.get(value, value) if isinstance(value, int) else value
-        elif word.kind == "enum":
-            value = LONG[token.key].get(str(value), value)
-        return Change(token.sign, word.name, value)
+    def _noted(self, token: Token) -> Change | None:
+        if not explained(token):
+            self.unknown[token.key] += 1
+        return resolved(token, self.pool.get)
 
     def change(self, line: int, changes: Iterable[Change]) -> None:
         """Changes at the present time, under their long names."""
         kept = tuple(changes)
         self.items.append(Item(line, self.now_ms, kept))
-        for change in kept:
+        self._turn(kept)
+
+    def _turn(self, changes: Iterable[Change]) -> None:
+        for change in changes:
             series = SERIES.get(change.name)
             if series is not None and isinstance(change.value, int):
-                getattr(self, series).append((self.now_ms, change.value))
+                getattr(self, series).add(self.now_ms, change.value)
             elif change.sign and (word := BY_NAME.get(change.name)) and word.kind in STATES and self._trusted:
                 if change.sign == "+":
                     self._on.setdefault(change.name, self.now_ms)
@@ -143,6 +164,38 @@ class History:
     def start_ms(self) -> int | None:
         """Epoch ms of time 0, by the first TIME command; None when there is none."""
         return next((m.epoch_ms - m.time_ms for m in self.marks if m.epoch_ms is not None), None)
+
+
+def resolved(token: Token, pool: Callable[[int, int], object]) -> Change | None:
+    """A token under its long name, with the string that it points to; None for an empty one."""
+    word = WORDS.get(token.key)
+    if word is None:
+        return Change(token.sign, token.key, token.value) if token.key else None
+    value: object = token.value
+    if word.kind == "event" or (word.kind == "bit" and value is not None):
+        value = pool(value, value) if isinstance(value, int) else value
+    elif word.kind == "enum":
+        value = LONG[token.key].get(str(value), value)
+    return Change(token.sign, word.name, value)
+
+
+class _Run:
+    """Moments as items."""
+
+    __slots__ = ("moments", "pool", "start_ms")
+
+    def __init__(self, moments: Moments, start_ms: int, pool: Pool) -> None:
+        self.moments, self.start_ms, self.pool = moments, start_ms, pool
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    def __iter__(self) -> Iterator[Item]:
+        now = self.start_ms
+        for line, _, delta, _, tokens in self.moments.items():
+            now += cast(int, delta)
+            pool = self.pool.at(line)
+            yield Item(line, now, tuple([c for t in tokens if (c := resolved(t, pool))]))
 
 
 # `device_idle` was a bit in Android 5.1 and 6 (`+di`), an enum later

@@ -7,66 +7,32 @@ after another); each becomes a `Dump` and they are never merged.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from powerhal.android.blocks import BlockReader
+from powerhal.android.blocks import Block, BlockReader
 from powerhal.android.checkin import Reader, Record
-from powerhal.android.checkin_statistics import Gatherer
 from powerhal.android.containers import Input, Lines, open_inputs
+from powerhal.android.dump import Dump
 from powerhal.android.history import History
-from powerhal.android.history_lines import is_history, read_history
+from powerhal.android.history_lines import HistoryLine, is_history, read_history
 from powerhal.android.history_text import whole
 from powerhal.android.human import SECTIONS, TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.proto import looks_like_proto, read_proto
 from powerhal.android.records import api_levels, rows
-from powerhal.android.statistics import Statistics
 from powerhal.android.values import Malformed
+
+__all__ = ["Dump", "DumpFile", "read"]
 
 PROPERTY = re.compile(r"\[([\w.]+)\]: \[(.*)\]")
 SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
-BLOCK = 2048  # check-in lines that are read together
-VENDOR_CODES = 1000  # unknown codes that are counted by name
+BLOCK = 4096  # check-in lines that are read together
+VERSION = re.compile(rb"^[^\n]{0,18},vers,[^\n]*\n", re.MULTILINE)
 SERVICE = "DUMP OF SERVICE "
 TEXT_STARTS = ("Battery History", "Statistics since", *SECTIONS)
 PROPERTIES = ("ro.build.version.sdk", "ro.product.model", "persist.sys.timezone")
-
-
-@dataclass(slots=True)
-class Dump:
-    """One dump: `form` is checkin, text or proto; `statistics` by window; `complete` with the reasons why not."""
-
-    form: str
-    first_line: int
-    history: History
-    statistics: dict[str, Statistics] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
-    api: int | None = None
-    apis: tuple[int, ...] = ()
-    versions: dict[str, Any] = field(default_factory=dict)
-    lines: int = 0
-    lines_read: int = 0
-    vendor_codes: Counter[str] = field(default_factory=Counter)
-    junk: int = 0
-    section_ended: bool = False
-    incomplete: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is known to be missing."""
-        return not self.incomplete
-
-    @property
-    def main(self) -> Statistics:
-        """The statistics since the last charge, or of the only window there is."""
-        for window in ("l", "t", "u", "c"):
-            if window in self.statistics:
-                return self.statistics[window]
-        return Statistics("l")
 
 
 @dataclass(slots=True)
@@ -123,7 +89,6 @@ class _Scan:
         self.reader = Reader(issues)
         self.blocks = BlockReader(self.reader)
         self.checkin: Dump | None = None
-        self.gatherer = Gatherer()
         self.text: TextReader | None = None
         self.text_dump: Dump | None = None
         self._in_junk = False
@@ -133,19 +98,8 @@ class _Scan:
     def run(self) -> DumpFile:
         if looks_like_proto(self.source.stream):
             return self._proto()
-        for number, line in self.lines:
-            if line[:2] in ("9,", "8,") and self._wanted():
-                alone = ",vers," in line[:24] or not self.lines.terminated
-                if alone or len(self._run) == BLOCK or number != self._run_start + len(self._run):
-                    self._flush()
-                if alone:
-                    self._checkin_line(number, line)
-                else:
-                    self._run_start = self._run_start if self._run else number
-                    self._run.append(line)
-            else:
-                self._flush()
-                self._other(number, line)
+        for block in self.lines.blocks():
+            self._block(block)
         self._flush()
         self._end_checkin(at_end=True)
         self._end_text(at_end=True)
@@ -153,6 +107,46 @@ class _Scan:
         if not self.dumps:
             self.issues.add(0, "file", "", "no battery-stats dump found")
         return self._file(self.lines.count)
+
+    def _block(self, block: bytes) -> None:
+        """Whole lines: in one go where all of them are check-in lines of one version, else one by one."""
+        at = 0
+        if b",vers," in block and block[:2] == b"9," and self.lines.terminated:
+            for version in VERSION.finditer(block):
+                self._lines(block[at : version.start()])
+                for number, line in self.lines.split(version[0]):
+                    self._line(number, line)
+                at = version.end()
+        self._lines(block[at:] if at else block)
+
+    def _lines(self, part: bytes) -> None:
+        """Lines without a version line among them."""
+        count = part.count(b"\n")
+        alike = part[:2] == b"9," and part.count(b"\n9,") == count - 1
+        if not (alike and self.lines.terminated and self._wanted()):
+            for number, line in self.lines.split(part):
+                self._line(number, line)
+            return
+        self._flush()
+        first = self.lines.count + 1
+        text = self.lines.taken(part).decode("utf-8", "surrogateescape").split("\n")
+        for start in range(0, count, BLOCK):
+            self._run, self._run_start = text[start : min(start + BLOCK, count)], first + start
+            self._flush()
+
+    def _line(self, number: int, line: str) -> None:
+        if line[:2] not in ("9,", "8,") or not self._wanted():
+            self._flush()
+            self._other(number, line)
+            return
+        alone = ",vers," in line[:24] or not self.lines.terminated
+        if alone or len(self._run) == BLOCK or number != self._run_start + len(self._run):
+            self._flush()
+        if alone:
+            self._checkin_line(number, line)
+        else:
+            self._run_start = self._run_start if self._run else number
+            self._run.append(line)
 
     def _file(self, count: int) -> DumpFile:
         lines = self.lines
@@ -164,8 +158,10 @@ class _Scan:
 
     def _proto(self) -> DumpFile:
         statistics, versions, complete = read_proto(self.source.stream, self.issues)
-        dump = Dump("proto", 0, History(self.issues), {"l": statistics}, versions=versions)
-        dump.incomplete += [] if complete else ["the message is cut"]
+        dump = Dump("proto", 0, History(self.issues), {"l": statistics})
+        dump.versions = versions
+        if not complete:
+            dump.incomplete.append("the message is cut")
         checkin, parcel = versions.get("checkin"), versions.get("parcel")
         if checkin and parcel:
             dump.apis = api_levels(checkin, parcel)
@@ -183,54 +179,43 @@ class _Scan:
             return
         self._in_junk = False
         dump = self.checkin or self._new_checkin(self._run_start)
-        block = self.blocks.read(self._run_start, self._run)
-        dump.lines += len(self._run)
-        self._run = []
-        for item in block.history():
-            dump.history.feed(item)
-            dump.lines_read += 1
-        for record in block.records():
-            self._use(dump, record)
+        run, self._run = self._run, []
+        self._add(dump, self.blocks.read(self._run_start, run))
+
+    def _add(self, dump: Dump, block: Block) -> None:
+        for item in block.history_singles:
+            if isinstance(item, HistoryLine) and isinstance(item.delta, int) and item.delta < 0:
+                self.issues.add(item.line, "h", "delta", "time runs backwards")
+        dump.add(block)
 
     def _checkin_line(self, number: int, line: str) -> None:
         """One line that must be read alone: a version, or a last line that may be cut."""
         self._in_junk = False
         dump = self.checkin or self._new_checkin(number)
+        block = Block(1)
         if is_history(line):
-            dump.lines += 1
-            dump.lines_read += 1
-            dump.history.feed(read_history(number, line, self.issues))
+            block.history_singles.append(read_history(number, line, self.issues))
+            self._add(dump, block)
             return
         record = self.reader.read(number, line)
         if record is not None and record.code == "vers":
             dump = self._version(record, dump, number)
-        dump.lines += 1
         if record is not None and not self.lines.terminated and _cut(record, self.reader.api):
             self.issues.add(number, record.code, "", "the last line is cut: not used")
         elif record is not None:
-            self._use(dump, record)
-
-    def _use(self, dump: Dump, record: Record) -> None:
-        dump.lines_read += record.layout.known
-        if not record.layout.known:
-            code = record.code[:40]
-            full = len(dump.vendor_codes) >= VENDOR_CODES and code not in dump.vendor_codes
-            dump.vendor_codes["(others)" if full else code] += 1
-        self.gatherer.feed(record)
-        if self.keep:
-            dump.records.append(record)
+            block.singles.append(record)
+        self._add(dump, block)
 
     def _new_checkin(self, number: int) -> Dump:
         self.reader = Reader(self.issues, hint=whole(self.properties.get("ro.build.version.sdk", "")) or 0)
         self.reader.api = self.reader.hint
         self.blocks = BlockReader(self.reader)
-        self.gatherer = Gatherer()
         self.checkin = Dump("checkin", number, History(self.issues))
         return self.checkin
 
     def _version(self, record: Record, dump: Dump, number: int) -> Dump:
         """A version line after anything else is the start of another dump."""
-        if dump.history.lines or self.gatherer.windows or self.gatherer.packages:
+        if dump.begun:
             self._end_checkin()
             dump = self._new_checkin(number)
             self.reader.learn(record)
@@ -241,11 +226,11 @@ class _Scan:
         dump, self.checkin = self.checkin, None
         if dump is None:
             return
-        self.gatherer.finish()
-        dump.statistics = self.gatherer.windows
         dump.api, dump.apis = self.reader.api or None, self.reader.apis
-        dump.history.close()
-        dump.incomplete = _missing(dump, cut=at_end and not self.lines.terminated)
+        dump.cut = at_end and not self.lines.terminated
+        dump.close()
+        if not self.keep:
+            dump.forget()
         self.dumps.append(dump)
 
     def _other(self, number: int, line: str) -> None:
@@ -291,7 +276,7 @@ class _Scan:
 
     def _new_text(self, number: int) -> None:
         self.text = TextReader(self.issues)
-        self.text_dump = Dump("text", number, self.text.history)
+        self.text_dump = Dump("text", number, self.text.history, {})
 
     def _text_line(self, number: int, line: str) -> None:
         assert self.text is not None
@@ -328,26 +313,3 @@ def _cut(record: Record, api: int) -> bool:
     expected = [row for row in rows(record.code) if row.since <= (api or 99)]
     width = len(expected[-1].fields) if expected else 0
     return len(record.values) < width or any(isinstance(value, Malformed) for value in record.values)
-
-
-def _missing(dump: Dump, cut: bool) -> list[str]:
-    """Why a check-in dump is not complete; it prints uids in ascending order after everything else."""
-    out = []
-    if not dump.versions:
-        out.append("no version line")
-    stats = dump.statistics.get("l") or next(iter(dump.statistics.values()), None)
-    if stats is None:
-        return [*out, "no statistics"]
-    if "battery_time" not in stats.totals:
-        out.append("no bt record")
-    if "capacity_mah" not in stats.battery or "computed_mah" not in stats.battery:
-        out.append("no power summary")
-    if dump.section_ended:
-        return out
-    if cut:
-        out.append("the last line is cut")
-    spenders = [u.uid for u in stats.uids.values() if u.mah]
-    reached = {u.uid for u in stats.uids.values() if u.parts.keys() - {"power"} or u.process_states}
-    if not spenders or max(spenders) not in reached:
-        out.append("records of the last uids are missing")
-    return out
