@@ -120,14 +120,15 @@ def _read_all(chip: ChipType, bus: I2cBus, address: int) -> tuple[dict[int, byte
 
 def _describe(chip: ChipType, sensor: Sensor, raw: Mapping[int, bytes]) -> dict[str, Any]:
     """Pointer -> name, wire bytes, fields as [value, unit] (value None: the board does not say the shunt)."""
-    from powerhal.chips.decode import known_registers, named_values
+    from powerhal.chips.decode import named_values
+    from powerhal.chips.given import registers
     from powerhal.chips.layout import settings_of
 
     values = {r.name: r.integer(raw[r.address]) if r.address in raw else 0 for r in chip.config_registers()}
     settings = settings_of(chip, values)
     shunts = {number: wired.shunt_ohms for number, wired in sensor.wired().items()}
     out = {}
-    for register, data in known_registers(chip, raw):
+    for register, data in registers(chip, raw):
         config = {**settings, "r_shunt_ohm": shunts.get(register.channel or 1)}
         units = {b.name: b.unit for b in register.bits}
         fields = {name: [value, units[name]] for name, _, value in named_values(register, data, config)}

@@ -60,7 +60,12 @@ UNWIRED: dict[str, str] = {
 }
 """Maps of chips that only their kernel driver reaches: for logs and dumps."""
 
-_NAMES = {"sbs": "sbs,sbs-battery"}
+_NAMES = {
+    **dict.fromkeys(["sbs", "bq40z50", "bq40z80", "bq20z65", "bq20z75", "bq4050"], "sbs,sbs-battery"),
+    **dict.fromkeys(("axp20x", "axp202"), "x-powers,axp209"), **dict.fromkeys(("axp22x", "axp813"), "x-powers,axp803"),
+    "max77693-fg": "maxim,max17047", "max17260": "maxim,max17055",
+}  # fmt: skip
+"""Other names of parts, of packs that speak their words, of the families in Linux."""
 
 
 def load(compatible: str) -> ChipType:

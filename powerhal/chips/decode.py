@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from numbers import Real
 
 from powerhal.chips import find
+from powerhal.chips.given import check_config, plain_config, pointer_of, registers
 from powerhal.chips.layout import settings_of
-from powerhal.chips.pec import read_agrees, read_code
+from powerhal.chips.pec import read_agrees
 from powerhal.chips.registers import ChipType, Config, Register, Value
-from powerhal.errors import UsageError
 
-# other names of a configuration entry -> (the name that the maps use, factor)
-SYNONYMS = {
-    "r_sense_ohm": ("r_shunt_ohm", 1.0),
-    "rs_ohm": ("r_shunt_ohm", 1.0),
-    "r_sense_mohm": ("r_shunt_ohm", 1e-3),
-    "cal": ("calibration", 1.0),
-    "shunt_cal": ("calibration", 1.0),
-}
 _DELTA = {"J": "delta_j", "C": "delta_c", "Ah": "delta_ah"}
 
 
@@ -29,37 +20,21 @@ def decode_registers(chip: str, config: Mapping[str, object], raw: Mapping[str, 
     `byte_order`, `addr` and the chip's settings as far as known; what cannot be computed without them is left out,
     what the chip says that it does not know is None. `raw`: pointer ('0x02') -> wire bytes; two readings of an
     accumulator ('prev_0x09', 'now_0x09') give what it gained, modulo its width.
-    Raises UsageError for a pointer that the chip does not have or another width.
+    Raises UsageError for a register or width that the chip does not have and for a configuration that cannot be.
     """
     kind = find(chip)
+    check_config(kind, config)
     numbers = plain_config(config)
     order = config.get("byte_order")
     readings: dict[str, dict[int, bytes]] = {"prev": {}, "now": {}, "": {}}
     for name, data in raw.items():
         when, _, text = name.rpartition("_")
-        pointer = _pointer(kind, text)
+        pointer = pointer_of(kind, text)
         readings[when if when in readings else ""][pointer] = _turned(kind, pointer, data, order)
     values = decode(kind, numbers, readings[""])
     if readings["now"]:
         values |= gained(kind, numbers, readings["prev"], readings["now"])
     return values
-
-
-def plain_config(config: Mapping[str, object]) -> Config:
-    """The numbers of a configuration under the names that the maps use."""
-    out: dict[str, float | None] = {}
-    for name, value in config.items():
-        if isinstance(value, Real):
-            known, factor = SYNONYMS.get(name, (name, 1.0))
-            out[known] = float(value) * factor
-    return out
-
-
-def _pointer(chip: ChipType, text: str) -> int:
-    try:
-        return int(text, 16)
-    except ValueError:
-        raise UsageError(f"{text!r} is not a register of {chip.name}; write it like 0x02=1f40") from None
 
 
 def _turned(chip: ChipType, pointer: int, data: bytes, order: object) -> bytes:
@@ -72,7 +47,7 @@ def _turned(chip: ChipType, pointer: int, data: bytes, order: object) -> bytes:
 
 def decode(chip: ChipType, config: Config, raw: Mapping[int, bytes]) -> dict[str, Value]:
     """As `decode_registers`, for a chip, pointers as integers and a configuration in the maps' own names."""
-    given = list(known_registers(chip, raw, int(config.get("addr") or 0)))
+    given = list(registers(chip, raw, int(config.get("addr") or 0)))
     config = {**_settings(chip, given), **{k: v for k, v in config.items() if v is not None}}
     wanted = int(config.get("channel") or 0)
     seen = sorted({r.channel for r, _ in given if r.channel})
@@ -124,9 +99,9 @@ def other_values(chip: str, config: Mapping[str, object], raw: Mapping[str, byte
     """What the given registers say beside measurements: settings, limits, status bits, identities as integers."""
     kind = find(chip)
     numbers = plain_config(config)
-    single = {_pointer(kind, name): data for name, data in raw.items() if "_" not in name}
+    single = {pointer_of(kind, name): data for name, data in raw.items() if "_" not in name}
     values: dict[str, Value] = {}
-    for register, data in known_registers(kind, single):
+    for register, data in registers(kind, single):
         if register.role in ("data", "status"):
             continue
         if not register.bits:
@@ -140,9 +115,9 @@ def gained(chip: ChipType, config: Config, before: Mapping[int, bytes], now: Map
 
     A chip whose accumulators do not wrap (`ChipType.saturates`) gains None when the second is smaller.
     """
-    earlier = {register.name: data for register, data in known_registers(chip, before)}
+    earlier = {register.name: data for register, data in registers(chip, before)}
     gains: dict[str, Value] = {}
-    for register, later in known_registers(chip, now):
+    for register, later in registers(chip, now):
         for part in register.bits if register.name in earlier else ():
             scale = part.scale(config)
             if part.unit not in _DELTA or scale is None:
@@ -158,23 +133,6 @@ def _around(chip: ChipType, step: int, width: int, signed: bool, scale: float) -
         return step * scale if step >= 0 else None
     step %= 1 << width
     return (step - (1 << width) if signed and step >> (width - 1) else step) * scale
-
-
-def known_registers(chip: ChipType, raw: Mapping[int, bytes], address: int = 0) -> Iterator[tuple[Register, bytes]]:
-    """(register, wire bytes) of each pointer; raises UsageError for an unknown one or another width.
-
-    A check byte may be left away; `address` is where the chip answers (0: its usual place).
-    """
-    known = {r.address: r for r in chip.registers}
-    for pointer, given in raw.items():
-        register, data = known.get(pointer), given
-        if register is None:
-            raise UsageError(f"{chip.name} has no register 0x{pointer:02x}")
-        if register.check and len(data) == register.nbytes - 1:
-            data += bytes((read_code(address or chip.addresses[0], pointer, data),))
-        if len(data) != register.nbytes:
-            raise UsageError(f"{chip.name} register 0x{pointer:02x} has {register.nbytes} bytes, not {len(data)}")
-        yield register, data
 
 
 def named_values(register: Register, data: bytes, config: Config) -> Iterator[tuple[str, int, Value]]:

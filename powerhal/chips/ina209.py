@@ -7,6 +7,7 @@ The peak registers hold the extremes since somebody cleared them: in-rush withou
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from powerhal.chips.ina2xx import INA219
 from powerhal.chips.registers import Bits, Evidence, Register
@@ -20,6 +21,22 @@ def _shunt(name: str, address: int, value: str) -> Register:
 
 def _bus(name: str, address: int, value: str) -> Register:
     return Register(name, address, (Bits(value, 3, 13, lsb=4e-3, unit="V"),), role="status")
+
+
+def _limits() -> tuple[Register, ...]:
+    """Warnings and limits, 0x0C to 0x13; the two DACs have a meaning of their own."""
+    volts, watts = {"signed": True, "lsb": 10e-6, "unit": "V"}, {"lsb": _POWER.bits[0].lsb, "unit": "W"}
+    bus = {"shift": 3, "bits": 13, "lsb": 4e-3, "unit": "V"}
+    rows: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("v_shunt_positive_warning", volts), ("v_shunt_negative_warning", volts), ("p_warning", watts),
+        ("v_bus_over_warning", bus), ("v_bus_under_warning", bus), ("p_over_limit", watts),
+        ("v_bus_over_limit", bus), ("v_bus_under_limit", bus),
+    )  # fmt: skip
+    found = [Register(name, 0x0C + i, (Bits(name, **scale),), role="limit") for i, (name, scale) in enumerate(rows)]
+    return (
+        *found,
+        *(Register(f"critical_dac_{n}", at, role="limit") for n, at in (("positive", 20), ("negative", 21))),
+    )
 
 
 INA209 = replace(
@@ -43,6 +60,7 @@ INA209 = replace(
         replace(_POWER, name="power_peak", address=0x0B, role="status", bits=(
             replace(_POWER.bits[0], name="p_max"),
         )),
+        *_limits(),
         replace(_CALIBRATION, address=0x16),
     ),
     products=(),

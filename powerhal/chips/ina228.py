@@ -22,7 +22,8 @@ from powerhal.chips.registers import (
     Evidence,
     Ready,
     Register,
-)  # fmt: skip
+    truths,
+)
 
 CONVERSIONS_S = (50e-6, 84e-6, 150e-6, 280e-6, 540e-6, 1.052e-3, 2.074e-3, 4.12e-3)
 SHUNT_CAL_20, SHUNT_CAL_16 = 13107.2e6, 819.2e6  # SHUNT_CAL = constant * current_lsb * shunt (data sheets)
@@ -70,9 +71,25 @@ def status(*more: Bits) -> Register:
     """DIAG_ALRT; reading it clears the conversion-ready bit."""
     return Register("diag_alrt", 0x0B, (
         Bits("conversion_ready", 1, 1, unit="bool"), Bits("math_overflow", 9, 1, unit="bool"), *more,
+        *truths(memory_sound=0, power_over=2, bus_under=3, bus_over=4, shunt_under=5, shunt_over=6, temperature_over=7,
+                alert_active_high=12, alert_on_average=13, alert_on_conversion=14, alert_latched=15),
     ), role="status", por=0x0001)  # fmt: skip
 
 
+def limits(first: str, step: float | Callable[[Config], float], temperature: Bits, power: Bits) -> tuple[Register, ...]:
+    """Alert limits 0x0C to 0x11; the first two are of `first`, `step` a raw step."""
+    rows = (
+        ("over", 0x0C, Bits(f"{first}_over_limit", signed=True, lsb=step, unit=_UNITS[first]), 0x7FFF),
+        ("under", 0x0D, Bits(f"{first}_under_limit", signed=True, lsb=step, unit=_UNITS[first]), 0x8000),
+        ("bus_over", 0x0E, Bits("v_bus_over_limit", 0, 15, lsb=3.125e-3, unit="V"), 0x7FFF),
+        ("bus_under", 0x0F, Bits("v_bus_under_limit", 0, 15, lsb=3.125e-3, unit="V"), 0),
+        ("temperature_limit", 0x10, replace(temperature, name="t_die_limit"), 0x7FFF),
+        ("power_limit", 0x11, power, 0xFFFF),
+    )
+    return tuple(Register(name, at, (bits,), role="limit", por=por) for name, at, bits, por in rows)
+
+
+_UNITS = {"v_shunt": "V", "i": "A"}
 IDS = (Register("manufacturer", 0x3E, role="id"), Register("device", 0x3F, role="id"))
 OVERFLOWS = (Bits("energy_overflow", 11, 1, unit="bool"), Bits("charge_overflow", 10, 1, unit="bool"))
 
@@ -88,7 +105,11 @@ def _results(wide: bool, temperature: Bits) -> tuple[Register, ...]:
         return shunt_v / 4 if config.get("adcrange") else shunt_v
 
     words = f"{shunt_v:g}, a quarter of it with adcrange 1"
+    wide_power = Bits(
+        "p_limit", lsb=lambda c: times(256 * power, lsb(c)), unit="W", formula=f"{256 * power:g} * current_lsb"
+    )
     return (
+        *limits("v_shunt", lambda c: 1.25e-6 if c.get("adcrange") else 5e-6, temperature, wide_power),
         Register("shunt", 0x04, (
             Bits("v_shunt", shift, signed=True, lsb=step, unit="V", clamp=ends, formula=words),
             Bits("i_from_shunt", shift, signed=True, lsb=step, per="r_shunt_ohm", unit="A", clamp=ends, formula=words),
@@ -163,7 +184,9 @@ INA228 = replace(
     registers=(
         *config_registers(),
         *_results(True, Bits("t_die", signed=True, lsb=7.8125e-3, unit="degC")),
-        *ACCUMULATORS, status(*OVERFLOWS), *IDS,
+        *ACCUMULATORS, status(*OVERFLOWS),
+        Register("shunt_tempco", 0x03, (Bits("shunt_tempco_ppm_per_k", 0, 14),), role="limit", por=0),
+        *IDS,
     ),
     channels=(*_channels(0.0005, 2.5e-3, 1e-6), ENERGY_ROW, CHARGE_ROW),
     evidence=(

@@ -36,9 +36,9 @@ INA233 = ChipType(
               Bits("i_from_shunt", signed=True, lsb=2.5e-6, per="r_shunt_ohm", unit="A", clamp=_FULL_SCALE)),
         Register("read_ein", 0x86, (
             Bits("power_sum", 8, 16), Bits("power_sum_wraps", 24, 8), Bits("samples", 32, 24),
-        ), 7, "little"),
+        ), 7, "little", block=True),
         _word("calibration", 0xD4, Bits("calibration"), role="limit"),
-        Register("model", 0x9A, nbytes=7, role="id"),
+        Register("model", 0x9A, nbytes=7, role="id", block=True),
     ),
     channels=channels(0.001, 7.5e-3, 10e-6),
     products=(Product("p_from_shunt", ("v_bus", "i_from_shunt")),),

@@ -20,6 +20,7 @@ from powerhal.chips.registers import (
     Product,
     Ready,
     Register,
+    truths,
 )
 
 _INA219_TIMES = (84e-6, 148e-6, 276e-6, 532e-6)
@@ -148,6 +149,8 @@ INA226 = ChipType(
         Register("mask_enable", 0x06, (
             Bits("conversion_ready", 3, 1, unit="bool"),
             Bits("math_overflow", 2, 1, unit="bool"),
+            *truths(alert_on_shunt_over=15, alert_on_shunt_under=14, alert_on_bus_over=13, alert_on_bus_under=12,
+                    alert_on_power_over=11, alert_on_conversion=10, alert=4, alert_active_high=1, alert_latched=0),
         ), role="status", por=0),
         Register("alert_limit", 0x07, role="limit", por=0),
         Register("manufacturer", 0xFE, role="id"),

@@ -8,7 +8,7 @@ The sum register is only meaningful when all inputs have equal shunts.
 from __future__ import annotations
 
 from powerhal.chips.ina2xx import AVERAGES, CONVERSIONS_S
-from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Evidence, Product, Ready, Register
+from powerhal.chips.registers import Bits, ChannelRow, ChipType, Config, Evidence, Product, Ready, Register, truths
 
 INPUTS = (1, 2, 3)
 ACCURACY = 0.0025
@@ -32,6 +32,15 @@ def _input(index: int) -> tuple[Register, Register]:
         Bits("v_bus", 3, 13, signed=True, lsb=8e-3, unit="V", clamp=(0xFFF,)),
     ), channel=index)  # fmt: skip
     return shunt, bus
+
+
+def _limits(index: int) -> tuple[Register, ...]:
+    return tuple(
+        Register(f"{name}{index}", first + 2 * index, (
+            Bits(f"v_{name}_{index}", 3, 13, signed=True, lsb=40e-6, unit="V"),
+        ), role="limit", por=0x7FF8)
+        for name, first in (("critical", 5), ("warning", 6))
+    )  # fmt: skip
 
 
 def _channels(index: int) -> tuple[ChannelRow, ...]:
@@ -61,10 +70,20 @@ INA3221 = ChipType(
             Bits("v_shunt_sum", 1, 15, signed=True, lsb=40e-6, unit="V"),
             Bits("i_sum", 1, 15, signed=True, lsb=40e-6, per="r_shunt_ohm", unit="A"),
         )),
+        *(r for index in INPUTS for r in _limits(index)),
+        Register("critical_sum", 0x0E, (
+            Bits("v_critical_sum", 1, 15, signed=True, lsb=40e-6, unit="V"),
+        ), role="limit", por=0x7FFE),
+        *(
+            Register(name, address, (Bits(f"v_{name}", 3, 13, signed=True, lsb=8e-3, unit="V"),), role="limit", por=por)
+            for name, address, por in (("power_valid_upper", 0x10, 0x2710), ("power_valid_lower", 0x11, 0x2328))
+        ),
         Register("mask_enable", 0x0F, (
             Bits("conversion_ready", 0, 1, unit="bool"),
             Bits("timing_alert", 1, 1, unit="bool"),
             Bits("power_valid", 2, 1, unit="bool"),
+            *truths(warning_3=3, warning_2=4, warning_1=5, critical_sum_alert=6, critical_3=7, critical_2=8,
+                    critical_1=9, critical_latched=10, warning_latched=11, in_sum_3=12, in_sum_2=13, in_sum_1=14),
         ), role="status", por=0x0002),
         Register("manufacturer", 0xFE, role="id"),
         Register("die", 0xFF, role="id"),

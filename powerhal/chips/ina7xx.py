@@ -16,6 +16,7 @@ from powerhal.chips.ina228 import (
     INA238,
     OVERFLOWS,
     config_registers,
+    limits,
     status,
 )  # fmt: skip
 from powerhal.chips.registers import Bits, ChannelRow, ChipType, Evidence, Register
@@ -37,6 +38,8 @@ def _part(name: str, amperes: float, watts: float, addresses: tuple[int, int], a
             Register("energy", 0x09, (Bits("energy_j", lsb=16 * watts, unit="J"),), 5),
             Register("charge", 0x0A, (Bits("charge_c", signed=True, lsb=amperes / 16, unit="C"),), 5),
             status(*OVERFLOWS), *IDS,
+            *limits("i", amperes, Bits("t_die", 4, 12, signed=True, lsb=0.125, unit="degC"),
+                    Bits("p_limit", lsb=256 * watts, unit="W")),
         ),
         channels=(
             ChannelRow("voltage", "V", ("v_bus",), accuracy=accuracy / 2, offset=5e-3),

@@ -28,6 +28,17 @@ def _triple(name: str, address: int, nbytes: int, part: str, **scale: object) ->
     )  # fmt: skip
 
 
+def _thresholds(name: str, address: int, nbytes: int, part: str, **scale: object) -> tuple[Register, ...]:
+    """What the value is compared with: at most, at least."""
+    shift = 4 if nbytes == 2 else 0
+    return tuple(
+        Register(f"{name}_{end}", address + i * nbytes, (
+            Bits(f"{part}_{end}", shift, **scale),  # type: ignore[arg-type]
+        ), nbytes, role="limit")
+        for i, end in enumerate(("upper", "lower"))
+    )  # fmt: skip
+
+
 LTC2945 = ChipType(
     name="ltc2945",
     title="Analog Devices LTC2945, wide-range power monitor",
@@ -45,6 +56,10 @@ LTC2945 = ChipType(
         *_triple("sense", 0x14, 2, "i", lsb=SENSE_V, per="r_shunt_ohm", unit="A"),
         *_triple("vin", 0x1E, 2, "v_in", lsb=VIN_V, unit="V"),
         *_triple("adin", 0x28, 2, "v_adin", lsb=ADIN_V, unit="V"),
+        *_thresholds("power", 0x0E, 3, "p_reg", lsb=_power_lsb, per="r_shunt_ohm", unit="W", formula="as p_reg"),
+        *_thresholds("sense", 0x1A, 2, "i", lsb=SENSE_V, per="r_shunt_ohm", unit="A"),
+        *_thresholds("vin", 0x24, 2, "v_in", lsb=VIN_V, unit="V"),
+        *_thresholds("adin", 0x2E, 2, "v_adin", lsb=ADIN_V, unit="V"),
     ),
     channels=(
         ChannelRow("voltage", "V", ("v_in",), accuracy=0.0075, offset=25e-3),

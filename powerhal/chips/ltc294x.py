@@ -57,6 +57,12 @@ def _registers(
         Register("accumulated_charge", 0x02, (
             Bits("charge_ah_from_midscale", lsb=step, zero=MIDDLE, unit="Ah", clamp=(0, 0xFFFF), formula=words),
         )),
+        *(
+            Register(name, at, (
+                Bits(f"charge_ah_{name}", lsb=step, zero=MIDDLE, unit="Ah", formula=words),
+            ), role="limit")
+            for name, at in (("upper", 0x04), ("lower", 0x06))
+        ),
         *more,
     )  # fmt: skip
 

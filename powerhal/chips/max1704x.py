@@ -78,6 +78,7 @@ MAX17048 = ChipType(
     default_hz=1.0,
     needs_shunt=False,
     autoincrement=True,
+    decode_options=("double_soc",),
     source_note="MAX17048/MAX17049 data sheet; Linux drivers/power/supply/max17040_battery.c",
     checked="cell voltage of every part, state of charge: Linux 6.12; 0.208 %/h: open Adafruit driver",
 )

@@ -138,6 +138,7 @@ def _part(inputs: int, product: int) -> ChipType:
         saturates=True,
         latch=(REFRESH_V, 1e-3),
         clear=REFRESH,
+        decode_options=("bidirectional",),
         source_note="DS20005850; Linux drivers/iio/adc/pac1934.c",
         checked="registers, widths, identities, bipolar modes: Linux; addresses: from memory",
     )  # fmt: skip

@@ -78,6 +78,11 @@ class Bits:
         raise ValueError(f"{self.name} cannot be {value:g}; choose from {', '.join(f'{c:g}' for c in self.codes)}")
 
 
+def truths(**places: int) -> tuple[Bits, ...]:
+    """Single bits that are truth values, by name and place."""
+    return tuple(Bits(name, place, 1, unit="bool") for name, place in places.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Register:
     """A register: pointer, width in bytes, byte order on the wire, its bits.
@@ -86,7 +91,8 @@ class Register:
     chip, `state` is status bits that a derived value says in a word, `id` is fixed. `por` is the value after power-
     on, `channel` the input it belongs to (0: the whole chip). `unused` are bits that read as zero or cannot be
     written. `check`: the last byte is the SMBus CRC-8
-    of the transfer. `fixed`: a configuration that is the chip's own and never written.
+    of the transfer. `fixed`: a configuration that is the chip's own and never written. `block`: the first byte is the
+    number of those that follow.
     """
 
     name: str
@@ -100,6 +106,7 @@ class Register:
     unused: int = 0
     check: bool = False
     fixed: bool = False
+    block: bool = False
 
     def field(self, part: Bits, offset: int, config: Config, *, name: str = "", factor: float = 1.0) -> Field | None:
         """The layout's field for `part` when this register starts at `offset`; None without a scale."""
@@ -243,7 +250,7 @@ class ChipType:
     in s to wait, before registers hold new values. `clear`: sent in place of the latch, also clears the sums.
     `inferred`: what a gauge without a current sense offers beside, when the board gives its battery.
     `wired`: False for a chip that only its kernel driver reaches. `stretches_clock`: it holds the clock line while it
-    thinks, which not every adapter stands.
+    thinks, which not every adapter stands. `decode_options`: what its numbers depend on beside settings.
     `checked_when`: what the chip answers when it can add the SMBus error code to everything it says.
     `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
     """
@@ -271,6 +278,7 @@ class ChipType:
     checked_when: Evidence | None = None
     wired: bool = True
     stretches_clock: bool = False
+    decode_options: tuple[str, ...] = ()
     source_note: str = ""
     checked: str = ""
     _by_name: dict[str, Register] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -111,6 +111,11 @@ def _decode(args: argparse.Namespace) -> int:
     fields = decode_wire(args.chip, config, raw)
     others: dict[str, Any] = {}
     if args.chip.lower() not in WIRES:
+        from powerhal.chips import find
+        from powerhal.chips.given import check_config
+
+        for name in check_config(find(args.chip), config):
+            print(f"powerhal: {name} means nothing to {args.chip}: left out", file=sys.stderr)
         from powerhal.chips.decode import other_values
 
         others = dict(other_values(args.chip, config, raw))

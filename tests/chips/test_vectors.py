@@ -10,7 +10,8 @@ import yaml
 
 from powerhal import chips
 from powerhal.channel import Quality
-from powerhal.chips.decode import decode_registers, plain_config
+from powerhal.chips.decode import decode_registers
+from powerhal.chips.given import plain_config
 from powerhal.chips.options import ChannelOptions, SensorOptions
 from powerhal.meters.wires import decode_wire
 from powerhal.recording.decode import decode_row
