@@ -62,14 +62,18 @@ def sparse(total: Floats, starts: Ints, columns: Ints, values: Floats, z: Floats
         if not good:
             continue
         count += 1
-        for a in range(value.size):
-            # Unsigned, so that no index is tested for counting from the end.
-            here = np.uint64(column[a])
-            line = total[here]
-            lead = weight * value[a]
-            scatter(total, here, column[a:], value[a:], lead, rising)
-            line[size - 2] += lead * target
-            line[size - 1] += lead
+        if rising:
+            for a in range(value.size):
+                # Unsigned, so that no index is tested for counting from the end.
+                line = total[np.uint64(column[a])]
+                lead = weight * value[a]
+                right, amount = column[a:], value[a:]
+                for b in range(right.size):
+                    line[np.uint64(right[b])] += lead * amount[b]
+                line[size - 2] += lead * target
+                line[size - 1] += lead
+        else:
+            unordered(total, column, value, weight, target)
         total[size - 2, size - 2] += weight * target * target
         total[size - 2, size - 1] += weight * target
         total[size - 1, size - 1] += weight
@@ -77,19 +81,16 @@ def sparse(total: Floats, starts: Ints, columns: Ints, values: Floats, z: Floats
 
 
 @jit
-def scatter(total: Floats, here: np.uint64, column: Ints, value: Floats, lead: float, rising: bool) -> None:
-    """Add lead * value to row `here` of an upper triangle; rising columns need no look at the side they are on."""
-    line = total[here]
-    if rising:
-        for b in range(column.size):
-            line[np.uint64(column[b])] += lead * value[b]
-        return
-    for b in range(column.size):
-        there = np.uint64(column[b])
-        if there >= here:
-            line[there] += lead * value[b]
-        else:
-            total[there, here] += lead * value[b]
+def unordered(total: Floats, column: Ints, value: Floats, weight: float, target: float) -> None:
+    """The same for one row whose columns do not rise: each pair goes to its place above the diagonal."""
+    size = total.shape[0]
+    for a in range(value.size):
+        here, lead = column[a], weight * value[a]
+        for b in range(a, value.size):
+            low, high = min(here, column[b]), max(here, column[b])
+            total[low, high] += lead * value[b]
+        total[here, size - 2] += lead * target
+        total[here, size - 1] += lead
 
 
 @jit
