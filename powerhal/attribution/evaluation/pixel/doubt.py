@@ -2,9 +2,10 @@
 
 Each labelled run is predicted by a phone that was learned without it. An error is measured in units of the
 run's `scale`, half its prediction and half the component's mean, because errors grow with power but not in
-proportion. The half width of an interval is the error below which 90 % of a new run's errors stay: the
-0.9 (n + 1)-th of n left-out errors (the rank that conformal prediction gives, between two errors by a straight
-line), or Student's quantile times their root mean square where n is too small to have such a rank.
+proportion. The half width of an interval is the size that 90 % of a new run's errors stay below: with many errors
+the 0.9 (n + 1)-th of them (conformal prediction's rank, straight lines in between); with few that one is nearly
+the largest and moves a lot from draw to draw, so it is averaged with what the ranks below it say if errors have
+the shape of Student's t with four degrees of freedom.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import numpy as np
 from powerhal.attribution.evaluation.pixel.components import PARTS, TOTAL_PART
 from powerhal.attribution.evaluation.pixel.phone import Known, learn, picked, total_line
 from powerhal.attribution.evaluation.table import Floats, Integers
-from powerhal.attribution.uncertainty import student90
 
 FOLDS = 20  # at most: each labelled run alone up to 20 of them
 TOTAL_FOLDS = 10
-LEVEL = 0.9
-TOGETHER = 10.0  # runs that the guess is worth that components err independently
+# Share of errors and what it is stretched by to reach 90 % where errors are like Student's t with 4 degrees of freedom.
+STRETCH = {0.5: 2.8782, 0.6: 2.2656, 0.7: 1.7921, 0.8: 1.3905, 0.9: 1.0}
+SHAPE_WORTH = 20.0  # left-out runs that the guess about the shape is worth
+TOGETHER = 30.0  # left-out runs that the guess is worth that components err independently
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +67,26 @@ def doubt(known: Known) -> Doubt:
     name = TOTAL_PART.name
     mean_w[name], scores = _total_errors(known)
     reach[name] = reach90(scores)
-    return Doubt(reach, mean_w, _together(errors))
+    widest = np.array([reach[part.name] for part in PARTS])
+    return Doubt(reach, mean_w, _together(np.clip(errors, -widest, widest)))
 
 
 def reach90(errors: Floats) -> float:
     """The size that 90 % of new errors stay below, from n left-out ones; NaN below two."""
     sizes = np.sort(np.abs(errors[np.isfinite(errors)]))
-    rank = LEVEL * (sizes.size + 1)
-    if sizes.size < 2:
+    count = sizes.size
+    if count < 2:
         return float("nan")
-    if rank > sizes.size:
-        return student90(sizes.size - 1) * float(np.sqrt(np.mean(sizes**2)))
-    return float(np.interp(rank, np.arange(1, sizes.size + 1), sizes))
+    ranks = np.array([share * (count + 1) for share in STRETCH])
+    at = np.interp(ranks, np.arange(1, count + 1), sizes)
+    by_shape = float(np.mean(at * np.array(list(STRETCH.values()))))
+    if ranks[-1] > count:
+        return by_shape
+    return float((count * at[-1] + SHAPE_WORTH * by_shape) / (count + SHAPE_WORTH))
 
 
 def _together(errors: Floats) -> Floats:
-    """Covariance of the parts' errors about zero, drawn towards independence; variances all 1 where unknown."""
+    """Covariance of the parts' errors about zero, drawn towards independence; all 1 and apart where unknown."""
     if not np.isfinite(errors).all() or len(errors) < 2:
         return np.eye(errors.shape[1])
     scatter = errors.T @ errors / len(errors)
