@@ -132,17 +132,16 @@ def masks_of(width_bits: Any, counts: Ints) -> npt.NDArray[np.uint64]:
 def _plain(array: Array) -> Array:
     """An aligned, read-only view, so that compiled code meets one type and is compiled once."""
     state = array.flags
-    if state.aligned and not state.writeable:
+    aligned = state.aligned
+    if aligned and not state.writeable:
         return array
-    view = array.view() if state.aligned else array.copy()
-    view.setflags(write=False)
+    view = array.view() if aligned else array.copy()
+    view.flags.writeable = False
     return view
 
 
 def _check_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    fits = len(shape) == len(wanted)
-    if fits:
-        for k, size in enumerate(wanted):
-            fits = fits and size in (-1, shape[k])
-    if not fits:
+    if shape == wanted:
+        return
+    if len(shape) != len(wanted) or any(size not in (-1, found) for found, size in zip(shape, wanted, strict=True)):
         raise ValueError(f"shape {shape} where {wanted} is expected")

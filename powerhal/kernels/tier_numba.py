@@ -53,9 +53,8 @@ def moments_add_sparse(total: Any, starts: Any, columns: Any, values: Any, z: An
 
 def nnls(gram: Any, rhs: Any, free: Any, passive: Any) -> tuple[Floats, int]:
     """See `powerhal.kernels.nnls`."""
-    vector = edge.floats(rhs, -1)
-    size = vector.size
-    matrix = edge.floats(gram, size, size)
+    size = len(rhs)
+    vector, matrix = edge.floats(rhs, size), edge.floats(gram, size, size)
     theta, how = jit_regression.nnls(matrix, vector, edge.flags(free, size), edge.flags(passive, size))
     return theta, int(how)
 
