@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from powerhal.attribution.evaluation.alignment import LAGS_S, aligned, misfit_by_program
-from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, Design, activities, design
+from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, Design, activities, design, expected_miss
 from powerhal.attribution.evaluation.heat import HEAT, felt, with_heat
-from powerhal.attribution.evaluation.hierarchy import interval
+from powerhal.attribution.evaluation.hierarchy import Spread, spread
 from powerhal.attribution.evaluation.rail import Points, Sample
 from powerhal.attribution.evaluation.scores import POWER, Prediction, measured
 from powerhal.attribution.evaluation.selection import Learned, learn
 from powerhal.attribution.evaluation.table import Bools, Floats, Integers, Table
+from powerhal.attribution.evaluation.unrest import unrest
 from powerhal.errors import NotEnoughData
 
 
@@ -27,7 +28,8 @@ from powerhal.errors import NotEnoughData
 class Part:
     """What one group of test rows was predicted with.
 
-    Its rows, the counters and the temperature differences in use, its training rows and the learned models.
+    Its rows, the counters and the temperature differences in use, its training rows, the learned models, and how
+    wrong they may be.
     """
 
     rows: Integers
@@ -35,6 +37,7 @@ class Part:
     heated: tuple[str, ...]
     train: Table
     learned: Learned
+    spread: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ def forecast(train: Table, test: Table, lag_s: float, counters: tuple[str, ...] 
         heated = HEAT if felt(pool).all() and felt(group).all() else ()
         points = operating_points(pool, group)
         pool = aligned(pool, counted, lag_s)
-        parts.append(Part(rows, counted, heated, pool, _learned(pool, points, counted, heated)))
+        learned = _learned(pool, points, counted, heated)
+        doubt = _spread(pool, learned, counted, bool(heated))
+        parts.append(Part(rows, counted, heated, pool, learned, doubt))
         out[:, rows] = _predicted(parts[-1], aligned(group, counted, lag_s))
     return Forecast(Prediction(*out), tuple(parts))
 
@@ -174,6 +179,13 @@ def _predicted(part: Part, group: Table) -> Floats:
         return design(group, part.counted, volts, curve, part.heated if warm else ())
 
     power_w, static_w, owned_w = part.learned.predict(columns, frequency)
-    missed = part.learned.left_out
-    between = interval(missed.log_ratio, missed.program)
-    return np.array([power_w, power_w * between.low, power_w * between.high, np.minimum(static_w, power_w), owned_w])
+    low, high = part.spread.factors(unrest(group, power_w))
+    return np.array([power_w, power_w * low, power_w * high, np.minimum(static_w, power_w), owned_w])
+
+
+def _spread(pool: Table, learned: Learned, counted: tuple[str, ...], heated: bool) -> Spread:
+    """How wrong the model may be on new programs, from those that were left out of the training rows."""
+    missed = learned.left_out
+    known = pool.where(np.arange(missed.program.size))
+    predicted_w = known.number(POWER) * np.exp(-missed.log_ratio)
+    return spread(missed.log_ratio, missed.program, unrest(known, predicted_w), expected_miss(counted, heated))

@@ -48,12 +48,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What was wrong with programs that were left out: ln(measured / predicted) (n,) of training rows `rows` (n,).
+    """What was wrong with programs that were left out: ln(measured / predicted) (n,) of all training rows.
 
     program (n,): number of each row's program. Empty when there is only one program.
     """
 
-    rows: Integers
     program: Integers
     log_ratio: Floats
 
@@ -102,16 +101,15 @@ def learn(samples: Samples, points: Points, heat: bool = False) -> Learned:
     """Judge the candidates and fit those in use; `samples(curve, heated)` gives the same training rows each time."""
     default = samples(DEFAULT.curve, DEFAULT.heated)
     candidates = candidates_for(default, heat)
-    rows = thinned(default)
-    program = default.program[rows]
-    missed = LeftOut(rows[:0], program[:0], np.zeros(0))
+    program = default.program
+    missed = LeftOut(program[:0], np.zeros(0))
     share = owned = np.ones(1)
     if default.programs() > 1:
         forms = {(candidate.curve, candidate.heated) for candidate in candidates}
-        thin = {form: samples(*form).where(rows) for form in forms}
-        ratios = np.array([left_out(thin[c.curve, c.heated], points, c.doubt) for c in candidates])
+        whole = {form: samples(*form) for form in forms}
+        ratios = np.array([left_out(whole[c.curve, c.heated], points, c.doubt) for c in candidates])
         share, owned = _weighed(candidates, np.abs(ratios - 1.0), program)
-        missed = LeftOut(rows, program, -np.log(share @ ratios))
+        missed = LeftOut(program, -np.log(share @ ratios))
     members = tuple(
         Member(
             float(part),
@@ -138,12 +136,13 @@ def _weighed(candidates: Sequence[Candidate], errors: Floats, program: Integers)
 
 
 def left_out(sample: Sample, points: Points, doubt: float) -> Floats:
-    """Predicted / measured of every row, (n,), each program predicted by a fit to the others."""
-    start = fit(sample, points, doubt)
+    """Predicted / measured of every row, (n,), each program predicted by a fit to some rows of the others."""
+    few = sample.where(thinned(sample))
+    start = fit(few, points, doubt)
     out = np.empty(sample.power_w.size)
     for one in np.unique(sample.program):
         mine = sample.program == one
-        model = fit(sample.where(~mine), points, doubt, start)
+        model = fit(few.where(few.program != one), points, doubt, start)
         predicted_w = model.predict_w(sample.columns.where(mine), points.frequencies_mhz[sample.point[mine]])
         out[mine] = predicted_w / sample.power_w[mine]
     return out
