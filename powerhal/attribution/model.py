@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import powerhal
+from powerhal.attribution import sandwich
 from powerhal.attribution.fit import Fit, fit
 from powerhal.attribution.gram import Gram
 from powerhal.attribution.problem import COMPUTING, Problem, process_terms
@@ -28,7 +29,6 @@ ROUNDS = 3
 ERROR_ROUNDS = 12
 TAILS = 4.0  # residuals are taken for Student's t with so many degrees: a strange window must not rule
 ERROR_WINDOWS = 8  # fewer windows say nothing about a rail's error
-LEVERAGE = 0.2  # no block is taken to decide a direction more than 80 %: there the prior answers
 MODEL_DEGREES = 24  # of a model from elsewhere: its intervals are its own
 LEAST = 0.001  # no model is better than this, relative
 BIG_PROCESS = 0.02  # a process with this part of a column's activity gets an efficiency of its own
@@ -173,7 +173,7 @@ def learn(problem: Problem, paid: Mapping[int, Split]) -> Learned:
     blocks = [problem.gram(weights, problem.block == b) for b in range(int(problem.block.max()) + 1)]
     whole = problem.gram(weights)
     found = fit(whole, problem.prior, free=problem.free, blocks=blocks)
-    covariance = _robust(problem, found, blocks)
+    covariance = sandwich.covariance(problem, found, blocks)
     return Learned(problem, found.theta, covariance, found, error, spread, len(blocks) - 1, whole)
 
 
@@ -186,7 +186,7 @@ def _calibrated(problem: Problem, theta: Floats, error: Floats) -> Problem:
     """
     x = problem.x.copy()
     expected, squares = problem.predict(theta), dynamic_squares(problem, theta)
-    seconds = problem.design.seconds
+    seconds, swings = problem.design.seconds, problem.design.swings()
     for k, term in enumerate(problem.terms):
         if term.child < 0:
             continue
@@ -194,7 +194,7 @@ def _calibrated(problem: Problem, theta: Floats, error: Floats) -> Problem:
         own = error[c, 0] ** 2 * squares[:, c] + (error[c, 1] * seconds) ** 2
         trust = own / np.maximum(own + problem.noise_j2[:, c], 1e-30)
         energy = expected[:, c] + trust * (problem.target[:, c] - expected[:, c])
-        x[:, k] = energy if term.kind == "converter" else energy**2 / seconds
+        x[:, k] = energy if term.kind == "converter" else energy**2 / seconds * swings[:, c]
     return replace(problem, x=x)
 
 
@@ -254,36 +254,6 @@ def _error_model(problem: Problem, theta: Floats) -> Floats:
         least = np.array([LEAST, LEAST * mean])
         out[r] = np.maximum(np.sqrt(found.theta), least)
     return out
-
-
-def _robust(problem: Problem, found: Fit, blocks: list[Gram]) -> Floats:
-    """Covariance of theta from the scatter of blocks and the priors (sandwich), as if none were held at 0.
-
-    A block that decides a coefficient alone leaves no residual of its own, so its score is taken with the
-    residuals that a fit without that block would leave, (I - H_b)^-1 score: the leave-block-out form
-    ("CR3", MacKinnon, Nielsen and Webb 2023), which holds what it claims with few blocks.
-    """
-    _, precision = problem.prior.arrays(found.names)
-    live = np.flatnonzero(found.seen)
-    inner = np.ix_(live, live)
-    prior = np.diag(precision[live])
-    whole = sum((b.xx[inner] for b in blocks), np.zeros(prior.shape)) / found.noise + prior
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(whole), 1e-300))
-    values, vectors = np.linalg.eigh(whole * scale[:, None] * scale)
-    values = np.maximum(values, 1e-12 * values[-1])
-    half = (vectors / np.sqrt(values)) @ vectors.T * scale  # half.T @ half is the inverse of `whole`
-    meat = half @ prior @ half.T
-    for block in blocks:
-        score = half @ ((block.xz - block.xx @ found.theta)[live] / found.noise)
-        own, ways = np.linalg.eigh(half @ (block.xx[inner] / found.noise) @ half.T)
-        upright = (ways / np.clip(1.0 - own, LEVERAGE, None)) @ (ways.T @ score)
-        meat += np.outer(upright, upright)
-    # Few blocks may agree by luck; no direction is surer than windows that know nothing of each other allow.
-    spread, ways = np.linalg.eigh(meat)
-    meat = (ways * np.maximum(spread, 1.0)) @ ways.T
-    out = np.zeros_like(found.covariance)
-    out[inner] = half.T @ meat @ half
-    return np.asarray(0.5 * (out + out.T))
 
 
 def _with_process_terms(

@@ -48,15 +48,23 @@ def payers(problem: Problem, fine: Design, window: Ints, usage: Usage) -> dict[i
 def _remainder_spread(design: Design, usage: Usage) -> Floats:
     """How unsure the CPU time of each process is (processes,), relative: 0 where it has a clock of its own.
 
-    What no process's clock explains (pids below 0) is the rest between counters of whole ticks, two per core.
+    What no process's clock explains (pids below 0) is the rest between counters of whole ticks, two per core; and
+    it may be anything from what was given to it to all that the CPUs were busy with and no process shows.
     """
     ticks_s = TICK_S * float(np.sqrt(2.0 * sum(len(c.cpus) for c in design.topology.clusters)))
     total = np.zeros(len(usage.processes))
     for name, amounts in usage.by_activity.items():
         if name.startswith("cpu."):
             np.add.at(total, amounts.process, amounts.amount)
+    busy_s = sum(float(design.counts[d.name].sum()) for d in design.topology.devices if _counted(design, d))
+    hidden_s = max(0.0, busy_s - float(total.sum())) / np.sqrt(3.0)
     own = np.array([p.pid >= 0 for p in usage.processes], dtype=np.bool_)
-    return np.where(own | (total <= 0), 0.0, ticks_s / np.maximum(total, ticks_s))
+    unsure_s = float(np.hypot(ticks_s, hidden_s))
+    return np.where(own | (total <= 0), 0.0, unsure_s / np.maximum(total, unsure_s))
+
+
+def _counted(design: Design, device: Device) -> bool:
+    return device.kind == "cpu" and device.name in design.counts
 
 
 def _clock_spread(fine: Design, device: Device, usage: Usage) -> Floats | None:

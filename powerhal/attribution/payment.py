@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
+OWN = 0.5  # of the difference in efficiency that a fit finds: the program's own, see `Payment._surroundings`
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -99,17 +101,18 @@ class Payment:
         base = float(self.theta[k])
         for i, term in enumerate(self.problem.terms):
             if term.kind == "process" and term.column is self.problem.terms[k].column and base > 0:
-                factor[term.process] = max(0.05, 1.0 + float(self.theta[i]) / base)
-                moves[term.process] = (self.root_cov[i] - self.root_cov[k] * self.theta[i] / base) / base
+                own = OWN * float(self.theta[i]) / base
+                factor[term.process] = max(0.05, 1.0 + own)
+                moves[term.process] = (OWN * self.root_cov[i] - self.root_cov[k] * own) / base
         return factor, moves
 
     def _surroundings(self, paid: Split, factor: Floats) -> Split:
         """How unsure an efficiency makes a part: it may be the program's, or that of what goes on whenever it runs.
 
         A clock that is late, or leakage that is steeper than its column, looks like the efficiency of who runs
-        then. Between all of the difference and nothing of it: an even distribution that ends at the estimate.
+        then. Anything between all of the difference and nothing of it is as likely; half of it is paid.
         """
-        unsure = paid.part * np.abs(1.0 - 1.0 / factor[paid.process]) * (2.0 / EVEN)
+        unsure = paid.part * np.abs(1.0 - 1.0 / factor[paid.process]) / OWN / EVEN
         return replace(paid, unsure=unsure).traded()
 
     def _efficiency_loadings(self, paid: Split, factor: Floats, moves: Mapping[int, Floats], column: Floats) -> Floats:

@@ -157,13 +157,14 @@ def build(design: Design) -> Problem:
         terms.append(constant)
         x.append(design.seconds)
         known.append(np.ones(design.seconds.size, dtype=np.bool_))
+    swings = design.swings()
     for child, above in enumerate(tree.above.tolist()):
         if above < 0:
             continue
         name = design.rail_names[child]
         terms.append(Term(f"{name}: converter", above, "converter", child=child))
         terms.append(Term(f"{name}: conduction", above, "conduction", child=child))
-        x += [target[:, child], target[:, child] ** 2 / design.seconds]
+        x += [target[:, child], target[:, child] ** 2 / design.seconds * swings[:, child]]
         known += [watched[:, child], watched[:, child]]
     usable = watched & ~design.bound & (target > 0)
     for term, fine in zip(terms, known, strict=True):

@@ -189,13 +189,15 @@ class _Settling:
     def _chain(self) -> Floats:
         """Joules at the root per joule at each measured rail, in each window (n, r)."""
         problem = self.problem
-        step = np.ones_like(problem.target)
+        step, swings = np.ones_like(problem.target), problem.design.swings()
         for k, term in enumerate(problem.terms):
             if term.kind == "converter":
                 step[:, term.child] = self.theta[k]
         for k, term in enumerate(problem.terms):
             if term.kind == "conduction":
-                step[:, term.child] += self.theta[k] * problem.target[:, term.child] / problem.design.seconds
+                step[:, term.child] += (
+                    self.theta[k] * swings[:, term.child] * problem.target[:, term.child] / problem.design.seconds
+                )
         out = step.copy()
         for rail in range(out.shape[1]):
             above = int(problem.tree.above[rail])
@@ -357,9 +359,11 @@ class _Settling:
     def _leave_open(self, where: slice, doubt: Floats, belongs: Floats, weight: _Weight) -> None:
         """Variance of each part that is left once its balance is met."""
         own = np.einsum("tii->ti", doubt)
-        whole = np.einsum("tr,trj->tj", weight.whole, belongs)
+        inner = np.einsum("trj,tjk,trk->tr", belongs, doubt, belongs) + weight.loose**2
+        taken = own / np.maximum(np.einsum("tr,trj->tj", inner, belongs), 1e-30)  # of its balance's residual
+        noise = np.einsum("tr,trj->tj", self.problem.design.noise_j2[where] * self.chain[where] ** 2, belongs)
         drag = np.array([self.drag[p.rail] for p in self.parts])
-        self.open_j2[where] = own * np.clip(1.0 - own / np.maximum(whole, 1e-30), 0.0, 1.0) * drag
+        self.open_j2[where] = own * np.clip(1.0 - taken, 0.0, 1.0) * drag + taken**2 * noise
         surplus = weight.loose > HARDLY * 10.0 * np.sqrt(np.maximum(weight.whole - weight.loose**2, 1e-30))
         self.lost_j2 += float(np.sum(np.where(surplus, weight.whole - weight.loose**2, 0.0)))
 
@@ -372,14 +376,14 @@ class _Settling:
     ) -> tuple[Floats, Floats]:
         """How the settled parts (t, p, f) and the unattributed sum (t, f) move with each factor."""
         measured, shift, doubt, belongs = given.measured, given.shift, given.doubt, given.belongs
-        problem = self.problem
+        problem, swings = self.problem, self.problem.design.swings()
         windows, factors = solved.shape[0], self.root_cov.shape[1]
         rails = measured.shape[1]
         change = np.zeros((windows, rails, factors))  # of what a rail's converter makes of it
         for child in range(rails):
             for k, term in enumerate(problem.terms):
                 if term.child == child:
-                    load = problem.target[where, child] / problem.design.seconds[where]
+                    load = problem.target[where, child] / problem.design.seconds[where] * swings[where, child]
                     size = np.ones(windows) if term.kind == "converter" else load
                     change[:, child] += size[:, None] * self.root_cov[k]
             change[:, child] /= np.maximum(self.step[where, child], 1e-9)[:, None]
