@@ -168,6 +168,22 @@ def _power_of_f(exponent: int) -> Callable[[Inputs], Floats | None]:
     return build
 
 
+def _counted(role: str, volts: bool) -> Callable[[Inputs], Floats | None]:
+    """Events of the CPU's own counters; where volts are known each costs as a charge moved at that voltage does."""
+
+    def build(inputs: Inputs) -> Floats | None:
+        events, slices = inputs.amount(role), inputs.slices()
+        known = slices is not None and slices.volts is not None
+        if events is None or known != volts:
+            return None
+        if slices is None or slices.volts is None:
+            return events
+        out: Floats = events * (slices.share @ slices.volts**2)
+        return out
+
+    return build
+
+
 def _busy_only(inputs: Inputs) -> Floats | None:
     """Busy seconds, where nothing is known of frequencies."""
     return inputs.busy() if inputs.slices() is None else None
@@ -275,6 +291,11 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cpu", "f³", False, "W/GHz³", CPU, _power_of_f(3)),
     Feature("cpu", "busy", False, "W", CPU, _busy_only),
     Feature("cpu", "V²f awake", False, "W/(Hz V²)", CPU_AWAKE, _shared_clock),
+    *(
+        Feature("cpu", f"{'V² ' * volts}{name}", False, "J/V²" if volts else "J", CPU, _counted(role, volts))
+        for role, name in (("instructions", "instructions"), ("cache_misses", "cache misses"))
+        for volts in (True, False)
+    ),
     Feature("cpu", "V", True, "W/V", NOBODY, _volts),
     Feature("cpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
     Feature("cpu", "V³ e^T", True, "W/V³", NOBODY, _steep_leak),

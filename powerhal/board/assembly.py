@@ -269,7 +269,8 @@ class _Builder:
 
     def activity(self) -> list[Source]:
         """What the machine does: frequencies, network, disks, display, GPU, temperatures."""
-        return host.detect(self.root, self.context(), host.ACTIVITIES)
+        modules = (*host.ACTIVITIES, "perf") if self.board.activity.counters else host.ACTIVITIES
+        return host.detect(self.root, self.context(), modules)
 
     def topology(self, sources: list[Source]) -> Topology:
         """The board's own, plus rails, clusters and devices found."""
@@ -288,5 +289,5 @@ def _rails(sources: list[Source]) -> frozenset[str]:
 
 def _rates(board: BoardDescription) -> dict[str, float]:
     """Hz by kind or source name: the activity section, then what the kernel section says."""
-    system = dict.fromkeys(("cpufreq", "cpu", "gpu", "net", "disk", "display"), board.activity.system_rate_hz)
+    system = dict.fromkeys(("cpufreq", "cpu", "perf", "gpu", "net", "disk", "display"), board.activity.system_rate_hz)
     return {**system, "processes": board.activity.rate_hz, **board.kernel.rates_hz}

@@ -195,6 +195,9 @@ class ActivityRates:
         default=10.0, metadata=_key("system_rate", "looks at frequency, disk, network ... per second")
     )
     processes: Flag = True
+    counters: Flag = field(
+        default=False, metadata=_key(about="hardware counters of the CPUs (perf events), where they are permitted")
+    )
     auto: Flag = field(default=False, metadata=_key(about="make clusters and devices of what is found at run time"))
 
 

@@ -15,6 +15,7 @@ DEFAULT_RATES_HZ: Mapping[str, float] = {
     "cpufreq": 10.0,
     "cpu": 10.0,
     "gpu": 10.0,
+    "perf": 10.0,
     "hwmon": 10.0,
     "iio": 10.0,
     "powercap": 10.0,

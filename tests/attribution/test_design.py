@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from powerhal.attribution.design import Design, volts_at
-from powerhal.channel import Cluster, Device
+from powerhal.channel import Channel, Cluster, Device
 from tests.attribution import synthetic
 
 
@@ -73,3 +73,23 @@ def test_volts_between_operating_points_lie_on_a_line() -> None:
     cluster = Cluster("c", (0,), ((1e9, 1.0), (2e9, 1.2)))
     assert volts_at(cluster, np.array([1e9, 1.5e9])).tolist() == pytest.approx([1.0, 1.1])
     assert volts_at(None, np.array([1e9])) is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_hardware_counters_are_columns_where_they_were_recorded(known: bool) -> None:
+    opps = synthetic.OPPS if known else tuple((f, None) for f, _ in synthetic.OPPS)
+    run = synthetic.build(seed=36, seconds=20, board=synthetic.topology(clusters=(Cluster("big", (0, 1, 2, 3), opps),)))
+    t_ns = run.series_of["cpu.big.busy"].t_ns
+    rates = np.random.default_rng(1).integers(1, 9, t_ns.size) * 1e7
+    channel = Channel("cpu.big.instructions", "count", "", counter=True, activity="cpu.big.instructions")
+    run.add(channel, t_ns, np.cumsum(rates))
+    found = Design.from_recording(run)
+    j = found.names.index("cpu: V² instructions" if known else "cpu: instructions")
+    assert found.columns[j].unit == ("J/V²" if known else "J")
+    whole = rates[1:].sum()
+    total = found.x[:, j].sum()
+    if known:
+        assert 0.6**2 * whole <= total <= 1.0**2 * whole
+    else:
+        assert total == pytest.approx(whole, rel=0.02)
+    assert not [n for n in found.names if "cache misses" in n]
