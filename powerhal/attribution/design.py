@@ -67,8 +67,8 @@ class Design:
     bound (n, r): a saturated sample makes the energy a lower bound;
     x (n, p): activity * seconds; known (n, p): False where the activity was not recorded;
     rails: what each measured rail is (channel, accuracy, parent); columns: what x holds;
-    clocks: per clocked device, its frequencies; counts: per device, busy seconds or bytes (n,) by its own
-    count; notes: what was left out and why.
+    swing (n, r): see `swings`; clocks: per clocked device, its frequencies; counts: per device, busy seconds or
+    bytes (n,) by its own count; notes: what was left out and why.
     """
 
     topology: Topology
@@ -87,6 +87,7 @@ class Design:
     counts: Mapping[str, Floats] = field(default_factory=dict)
     celsius: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    swing: Floats | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,9 +116,13 @@ class Design:
             total(self.noise_j2), self.blur_j2[np.append(first, self.seconds.size)],
             np.logical_or.reduceat(self.bound, first, axis=0), self.columns, total(self.x),
             np.logical_and.reduceat(self.known, first, axis=0), {}, {k: total(v) for k, v in self.counts.items()},
-            self.celsius, self.notes,
+            self.celsius, self.notes, _swing(self.energy, self.seconds, first),
         )  # fmt: skip
         return together, window
+
+    def swings(self) -> Floats:
+        """Mean square of each rail's power over its squared mean in each window (n, r), 1 where nothing tells."""
+        return np.ones_like(self.energy) if self.swing is None else self.swing
 
     @property
     def rail_names(self) -> tuple[str, ...]:
@@ -168,6 +173,14 @@ class Design:
         )  # fmt: skip
 
 
+def _swing(energy: Floats, seconds: Floats, first: Ints) -> Floats:
+    """How much losses that grow with the square of a load exceed those of its mean, window by window; 1 or more."""
+    square = np.add.reduceat(energy**2 / seconds[:, None], first, axis=0)
+    mean = np.add.reduceat(energy, first, axis=0) ** 2 / np.add.reduceat(seconds, first)[:, None]
+    out: Floats = np.divide(square, mean, out=np.ones_like(square), where=mean > 0)
+    return np.clip(out, 1.0, MOST_SWING)
+
+
 def watched_span(covered_s: Floats, seconds: Floats) -> tuple[int, int]:
     """First window and one past the last in which every rail was watched to the end; (0, 0) when there is none.
 
@@ -216,6 +229,7 @@ def _base(inputs: _Recorded) -> Column:
 
 
 WHOLE = 0.999  # of a window
+MOST_SWING = 20.0  # beyond it a window holds noise about nothing
 BYTES = ("rx_bytes", "tx_bytes", "read_bytes", "write_bytes", "bytes")
 
 
