@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powerhal.attribution.evaluation.pixel.runs import Runs
+from powerhal.attribution.evaluation.pixel.runs import BATTERY_PERCENT, Runs
 from powerhal.attribution.evaluation.table import Bools, Floats
 
 NAN = float("nan")
@@ -41,10 +41,12 @@ QUANTITIES = (
     Quantity("gpu0_ghz", "GPU0_FREQ", 1e6),
     Quantity("gpu1_ghz", "GPU_1FREQ", 1e6),
     Quantity("wifi_mb", "TOTAL_DATA_WIFI_BYTES", 1e6, zero=NAN),
+    Quantity("soc_c", "AVG_SOC_TEMP", 1e3, zero=NAN),
     Quantity("warming_k", "DIFF_SOC_TEMP", 1e3),
     Quantity("load", "C_PL", 100.0, zero=NAN),
     Quantity("own_load", "C_ID", 100.0, zero=NAN),
     Quantity("memory_gb", "M_ID", 1e6, zero=NAN),
+    Quantity("charge", BATTERY_PERCENT, 100.0),
 )
 
 Activities = Mapping[str, Floats]

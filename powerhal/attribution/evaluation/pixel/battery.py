@@ -14,6 +14,7 @@ from powerhal.attribution.evaluation.table import Floats
 
 CHARGE = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 OPEN_V = (3.30, 3.55, 3.65, 3.72, 3.77, 3.81, 3.87, 3.96, 4.06, 4.16, 4.26, 4.38)
+EMPTY_V = OPEN_V[0]
 
 
 def voltage_v(charge: Floats) -> Floats:

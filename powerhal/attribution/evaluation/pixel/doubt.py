@@ -79,8 +79,9 @@ def reach90(errors: Floats) -> float:
         return float("nan")
     ranks = np.array([share * (count + 1) for share in STRETCH])
     at = np.interp(ranks, np.arange(1, count + 1), sizes)
-    by_shape = float(np.mean(at * np.array(list(STRETCH.values()))))
-    if ranks[-1] > count:
+    there = (ranks <= count) | (ranks == ranks[0])
+    by_shape = float(np.mean((at * np.array(list(STRETCH.values())))[there]))
+    if not there[-1]:
         return by_shape
     return float((count * at[-1] + SHAPE_WORTH * by_shape) / (count + SHAPE_WORTH))
 

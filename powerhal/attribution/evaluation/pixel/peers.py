@@ -42,7 +42,7 @@ def battery_only(known: Known, asked: Activities) -> dict[str, Floats]:
         return {}
     part = Component("battery", (), TOTAL_PART.columns, prior=1e-3)
     x = part.matrix(known.activities)
-    line = fit(x[rows], known.battery_w[rows], x.mean(axis=0), knee=1.0, prior=part.prior)
+    line = fit(x[rows], known.battery_w[rows], part.guess, x.mean(axis=0), knee=1.0)
     pieces = part.matrix(asked) * line.theta
     names = [name for name, _ in part.columns]
     out = {"total": pieces.sum(axis=1)}

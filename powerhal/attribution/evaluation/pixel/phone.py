@@ -113,7 +113,7 @@ def total_line(known: Known) -> Line | None:
 
 def _line(part: Component, x: Floats, target_w: Floats, rows: Bools, trust: Floats | None = None) -> Line:
     weights = None if trust is None else trust[rows]
-    return fit(x[rows], target_w[rows], x.mean(axis=0), weights, knee=part.knee, prior=part.prior)
+    return fit(x[rows], target_w[rows], part.guess, x.mean(axis=0), knee=part.knee, weights=weights)
 
 
 def _battery_line(sum_w: Floats, battery_w: Floats, trust: Floats) -> tuple[float, float]:

@@ -1,11 +1,11 @@
 """Non-negative, robust, gently regularised regression for few rows: what every component is fitted with.
 
-minimise  sum_i w_i rho((z_i - x_i theta) / f_i) + prior sum_k (theta_k - m_k)^2   over theta >= 0
+minimise  sum_i w_i rho((z_i - x_i theta) / f_i) + worth sum_k (theta_k - m_k)^2   over theta >= 0
 
 Columns and the measurement are divided by their means first, so coefficients are shares of the mean power.
 rho is a square for errors below `knee` times the prediction f_i and grows like an absolute value beyond, because
-the figure of merit is a mean absolute error and some runs are simply odd. The prior m gives every column the same
-share; its strength is in rows. Squares are reweighted (iteratively); each round is one `kernels.nnls` on a Gram.
+the figure of merit is a mean absolute error and some runs are simply odd. m: the guess beforehand. Squares are
+reweighted (iteratively); each round is one `kernels.nnls` on a Gram.
 """
 
 from __future__ import annotations
@@ -33,25 +33,31 @@ class Line:
         return np.asarray(x @ self.theta, dtype=np.float64)
 
 
-def fit(x: Floats, z_w: Floats, unit: Floats, weights: Floats | None = None, *, knee: float, prior: float) -> Line:
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What is expected beforehand: shares (p,) of the columns in the mean power, and how many rows that is worth."""
+
+    shares: Floats
+    worth: float
+
+
+def fit(x: Floats, z_w: Floats, guess: Guess, unit: Floats, *, knee: float, weights: Floats | None = None) -> Line:
     """Fit rows x (n, p) >= 0 to z_w (n,) W.
 
     unit (p,): what the columns are divided by (their means over all known runs; a column that is 0 there gets no
-    coefficient); weights (n,): trust in each row, all alike when None; knee: relative; prior: its strength
-    in rows.
+    coefficient); knee: relative; weights (n,): trust in each row, all alike when None.
     """
     size_w = float(np.median(z_w))
     live = unit > 0.0
     scaled = x[:, live] / unit[live]
     rows = np.column_stack((scaled, z_w / size_w))
-    trust = np.ones(len(rows)) if weights is None else weights / weights.mean()
     p = scaled.shape[1]
-    pull = np.eye(p) * prior, np.full(p, prior / p)
-    robust, theta = trust, np.zeros(p)
+    trust = np.ones(len(rows)) if weights is None else weights / weights.mean()
+    pull, robust, theta = guess.worth * guess.shares[live], trust, np.zeros(p)
     for _ in range(ROUNDS):
         moments = np.zeros((p + 1, p + 1))
         kernels.gram_add(moments, rows, robust)
-        answer, _how = kernels.nnls(moments[:p, :p] + pull[0], moments[:p, p] + pull[1])
+        answer, _how = kernels.nnls(moments[:p, :p] + guess.worth * np.eye(p), moments[:p, p] + pull)
         step, theta = np.abs(np.asarray(answer) - theta).max(), np.asarray(answer, dtype=np.float64)
         if step < SETTLED:
             break

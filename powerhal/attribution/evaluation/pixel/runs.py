@@ -25,7 +25,8 @@ BATTERY_UA = "BATTERY_DISCHARGE_RATE_UAS"
 BATTERY_PERCENT = "BATTERY__PERCENT"
 ACTIVITIES = (
     "RougeMesuré", "VertMesuré", "BleuMesuré", "Brightness", "CPU_LITTLE_FREQ_KHz", "CPU_MID_FREQ_KHz",
-    "CPU_BIG_FREQ_KHz", "GPU0_FREQ", "GPU_1FREQ", "TOTAL_DATA_WIFI_BYTES", "DIFF_SOC_TEMP", "C_ID", "C_PL", "M_ID",
+    "CPU_BIG_FREQ_KHz", "GPU0_FREQ", "GPU_1FREQ", "TOTAL_DATA_WIFI_BYTES", "AVG_SOC_TEMP", "DIFF_SOC_TEMP",
+    "C_ID", "C_PL", "M_ID",
 )  # fmt: skip
 UNREAD = ("", "err")  # what the record writes where nothing could be read
 MAX_PROBLEMS = 20
