@@ -19,7 +19,12 @@ SUBCOMMANDS: tuple[str, ...] = (
     "android_profile:add_profile",
     "android_profile:add_recompute",
     "android_rails:add_powerstats",
+    "android_share:add_diff",
+    "android_share:add_export",
+    "android_share:add_redact",
+    "android_share:add_downgrade",
     "android_attribute:add_attribute",
+    "android_attribute:add_report",
 )
 
 
