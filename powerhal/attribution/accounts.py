@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from powerhal.attribution.doubts import doubts_of
 from powerhal.attribution.groups import Merged, merge_groups
 from powerhal.attribution.ledger import Ledger, Series
 from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of
-from powerhal.attribution.payers import payers
+from powerhal.attribution.payers import clock_blur, payers
 from powerhal.attribution.policy import POLICIES
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage
@@ -54,6 +55,7 @@ def attribute(
     design, window = fine.coarse(window_s or ACCOUNTING_S)
     usage = Usage.from_recording(recording, fine.edges)
     problem = build(design)
+    problem = replace(problem, blur=clock_blur(problem, fine, window, usage))
     paid = payers(problem, fine, window, usage)
     learned = learn(problem, paid) if model is None else apply(model, problem)
     settled = settle(learned, paid, len(usage.processes), foreign=model is not None)

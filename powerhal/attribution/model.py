@@ -15,6 +15,7 @@ import powerhal
 from powerhal.attribution import sandwich
 from powerhal.attribution.fit import Fit, fit
 from powerhal.attribution.gram import Gram
+from powerhal.attribution.priors import rows_of
 from powerhal.attribution.problem import COMPUTING, Problem, process_terms
 from powerhal.attribution.processes import Split
 from powerhal.attribution.uncertainty import student90
@@ -173,7 +174,7 @@ def learn(problem: Problem, paid: Mapping[int, Split]) -> Learned:
     blocks = [problem.gram(weights, problem.block == b) for b in range(int(problem.block.max()) + 1)]
     whole = problem.gram(weights)
     found = fit(whole, problem.prior, free=problem.free, blocks=blocks)
-    covariance = sandwich.covariance(problem, found, blocks)
+    covariance = sandwich.covariance(problem, found, blocks, weights)
     return Learned(problem, found.theta, covariance, found, error, spread, len(blocks) - 1, whole)
 
 
@@ -385,6 +386,8 @@ def model_of(learned: Learned, recording: Any) -> PowerModel:
             "powerhal": powerhal.__version__,
             "board_sha256": str(meta.get("board_sha256", "")),
             "recorded": meta.get("started", ""),
+            "noise": float(learned.fit.noise),
+            "priors": rows_of(problem.prior, [problem.terms[k].name for k in keep]),
         },
         gram=learned.gram,
     )

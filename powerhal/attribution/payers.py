@@ -45,6 +45,21 @@ def payers(problem: Problem, fine: Design, window: Ints, usage: Usage) -> dict[i
     return out
 
 
+def clock_blur(problem: Problem, fine: Design, window: Ints, usage: Usage) -> dict[int, Floats]:
+    """Variance (n,) of the columns that a clock is part of, by term: scans are off independently of each other."""
+    devices = {d.name: d for d in fine.topology.devices}
+    place = {c.name: k for k, c in enumerate(fine.columns)}
+    out = {}
+    for k, term in enumerate(problem.terms):
+        if term.kind != "activity" or term.column is None or term.column.static:
+            continue
+        spread = _clock_spread(fine, devices[term.column.device], usage)
+        if spread is not None:
+            square = (fine.x[:, place[term.column.name]] * spread) ** 2
+            out[k] = np.bincount(window, square).astype(np.float64)
+    return out
+
+
 def _remainder_spread(design: Design, usage: Usage) -> Floats:
     """How unsure the CPU time of each process is (processes,), relative: 0 where it has a clock of its own.
 

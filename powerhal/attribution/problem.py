@@ -11,7 +11,7 @@ so devices hang on their nearest measured rail, converters between measured rail
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from powerhal.attribution.design import Column, Design
 from powerhal.attribution.features import FEATURES, NOBODY
 from powerhal.attribution.fit import Prior
 from powerhal.attribution.gram import Gram
+from powerhal.attribution.priors import BOARD_FILE, DEVICE_TREE, FLOOR, USUAL, WIDE_OPEN, Known, informed
 from powerhal.attribution.processes import Split
 from powerhal.attribution.reconcile import RailTree
 
@@ -60,7 +61,8 @@ class Problem:
 
     tree: which balance each device belongs to; terms (q,): what the columns of `x` (n, q) are: joules
     per unit coefficient; a term enters only the rows of its rail. target (n, r) J scaled to the whole
-    window; usable (n, r): windows to learn from; noise_j2 (n, r); prior; block (n,): block of each window.
+    window; usable (n, r): windows to learn from; noise_j2 (n, r); prior; block (n,): block of each window;
+    blur: by term, variance (n,) of its column of x, where what a device did is only known roughly.
     """
 
     design: Design
@@ -72,6 +74,7 @@ class Problem:
     noise_j2: Floats
     prior: Prior
     block: Ints
+    blur: Mapping[int, Floats] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,15 +126,19 @@ class Problem:
         prior = Prior(
             {**self.prior.mean, **{t.name: 0.0 for t in terms}},
             {**self.prior.sd, **{t.name: sd[t.name] for t in terms}},
+            self.prior.origin,
         )
         return Problem(
             self.design, self.tree, (*self.terms, *terms), np.column_stack((self.x, x)),
-            self.target, self.usable, self.noise_j2, prior, self.block,
+            self.target, self.usable, self.noise_j2, prior, self.block, self.blur,
         )  # fmt: skip
 
 
-def build(design: Design) -> Problem:
-    """The stacked problem of a design; raises LookupError when a device names an unknown rail."""
+def build(design: Design, known: Sequence[Known] = ()) -> Problem:
+    """The stacked problem of a design; `known`: priors from elsewhere.
+
+    Raises LookupError when a device names an unknown rail.
+    """
     topology = design.topology
     parent = {r.name: r.parent for r in topology.rails}
     home = {d.name: d.rail for d in topology.devices}
@@ -170,7 +177,7 @@ def build(design: Design) -> Problem:
     for term, fine in zip(terms, known, strict=True):
         usable[:, term.rail] &= fine
     matrix = np.column_stack(x)
-    prior = _prior(design, terms, matrix, target, usable)
+    prior = informed(_prior(design, terms, matrix, target, usable), design, known)
     return Problem(
         design,
         tree,
@@ -208,6 +215,7 @@ def _prior(design: Design, terms: Sequence[Term], x: Floats, target: Floats, usa
     parent = {r.name: r.parent for r in topology.rails}
     mean: dict[str, float] = {}
     sd: dict[str, float] = {}
+    origin: dict[str, str] = {}
     # Where a rail has leakage terms of its own, its constant is there for the sensor's offset only.
     leaking = {t.rail for t in terms if t.kind == "activity" and t.column and t.column.static}
     offsets = {
@@ -223,6 +231,7 @@ def _prior(design: Design, terms: Sequence[Term], x: Floats, target: Floats, usa
             gains = child.gain_sd**2 + design.rails[term.rail].gain_sd ** 2
             mean[term.name] = 1.0 / given
             sd[term.name] = float(np.sqrt(EFFICIENCY_SD**2 + gains)) / given
+            origin[term.name] = BOARD_FILE
         elif term.kind == "conduction":
             load = float(np.mean(target[rows, term.child] / design.seconds[rows])) if rows.any() else 1.0
             mean[term.name], sd[term.name] = 0.0, CONDUCTION_LOSS / max(load, 1e-9)
@@ -234,18 +243,21 @@ def _prior(design: Design, terms: Sequence[Term], x: Floats, target: Floats, usa
             if given > 0 and device is not None:
                 path = _path_efficiency(device.rail, design.rail_names[term.rail], parent, efficiency)
                 mean[term.name], sd[term.name] = given / path, COEFFICIENT_SD * given / path
+                origin[term.name] = DEVICE_TREE
             elif term.column.usual is not None:
                 mean[term.name], sd[term.name] = term.column.usual
+                origin[term.name] = USUAL
             elif term.kind == "activity" and term.column.static and rows.any():
                 # What is drawn while nothing is asked cannot be more than the least that was ever seen.
                 floor = float(np.percentile(target[rows, term.rail] / design.seconds[rows], LEAST_PERCENT))
                 rate = float(np.mean(x[rows, k] / design.seconds[rows]))
                 mean[term.name], sd[term.name] = 0.0, min(wide, max(floor, 1e-6) / max(rate, 1e-12))
+                origin[term.name] = FLOOR
             elif term.name in offsets:
                 mean[term.name], sd[term.name] = 0.0, offsets[term.name]
             else:
                 mean[term.name], sd[term.name] = 0.0, wide
-    return Prior(mean, sd)
+    return Prior(mean, sd, {name: origin.get(name, WIDE_OPEN) for name in mean})
 
 
 def _path_efficiency(rail: str, above: str, parent: Mapping[str, str], efficiency: Mapping[str, float]) -> float:

@@ -26,8 +26,11 @@ LEVERAGE = 0.2  # no block is taken to decide a direction more than 80 %: there 
 DRAWS = 200  # of moved scores, in pairs of opposite sign
 
 
-def covariance(problem: Problem, found: Fit, blocks: Sequence[Gram]) -> Floats:
-    """Covariance (q, q) of theta about its estimate, W per unit squared; 0 where a column was never seen."""
+def covariance(problem: Problem, found: Fit, blocks: Sequence[Gram], weights: Floats) -> Floats:
+    """Covariance (q, q) of theta about its estimate, W per unit squared; 0 where a column was never seen.
+
+    blocks: parts that add up to what was fitted; weights (n, r) of its rows.
+    """
     _, precision = problem.prior.arrays(found.names)
     live = np.flatnonzero(found.seen)
     inner = np.ix_(live, live)
@@ -38,12 +41,34 @@ def covariance(problem: Problem, found: Fit, blocks: Sequence[Gram]) -> Floats:
     half = _half_inverse(whole)
     known = half @ prior @ half.T  # of each direction, the part that is known from priors
     scatter = _scatter([_upright(half, part, score) for part, score in zip(parts, scores, strict=True)], known)
-    root = half.T @ _root(known + scatter)
+    pulled = half.T @ (half @ _pull(problem, found, weights)[live])
+    root = np.hstack((half.T @ _root(known + scatter), pulled / np.sqrt(3.0)))
     free = np.array([name in set(problem.free) for name in found.names], dtype=np.bool_)[live]
     moved = _moved(whole, found.theta[live], root, free)
     out = np.zeros_like(found.covariance)
     out[inner] = moved.T @ moved / len(moved)
     return np.asarray(0.5 * (out + out.T))
+
+
+def _pull(problem: Problem, found: Fit, weights: Floats) -> Floats:
+    """How far noise in regressors moves the score of each clocked term (q, devices): between nothing and all of it.
+
+    A column that is off by chance pulls its coefficient to 0 and gives what is lost to columns that know the same,
+    a rail's static ones (Fuller, Measurement Error Models, 1987, ch. 1). Terms of a device are off together.
+    """
+    groups: dict[str, list[int]] = {}
+    for k in problem.blur:
+        column = problem.terms[k].column
+        groups.setdefault(column.device if column else "", []).append(k)
+    out = np.zeros((len(found.names), len(groups)))
+    for j, terms in enumerate(groups.values()):
+        rail = problem.terms[terms[0]].rail
+        usable = problem.usable[:, rail]
+        sd = {k: np.sqrt(problem.blur[k][usable]) for k in terms}
+        lost = sum((sd[k] * found.theta[k] for k in terms), np.zeros(int(usable.sum())))
+        for k in terms:
+            out[k, j] = float(np.sum(weights[usable, rail] * sd[k] * lost)) / found.noise
+    return out
 
 
 def _half_inverse(whole: Floats) -> Floats:
@@ -65,7 +90,11 @@ def _upright(half: Floats, part: Floats, score: Floats) -> Floats:
 def _scatter(scores: Sequence[Floats], known: Floats) -> Floats:
     """Scatter (q, q) of the blocks' scores, pulled towards the same overdispersion in every direction."""
     stacked = np.array(scores)
-    seen = stacked.T @ stacked
+    # What is in use for longer than a block goes on in the next: half of what neighbours share counts (Newey and
+    # West 1987), which is the mean scatter of pairs of neighbours.
+    ends = np.zeros((1, stacked.shape[1]))
+    pairs = np.concatenate((ends, stacked)) + np.concatenate((stacked, ends))
+    seen = 0.5 * pairs.T @ pairs
     learned = np.eye(len(known)) - known
     common = max(1.0, float(np.trace(seen)) / max(float(np.trace(learned)), 1e-9)) * learned
     # How unsure the scatter of so few blocks is, against how far it is from the common one.

@@ -30,6 +30,7 @@ Bools = npt.NDArray[np.bool_]
 
 CHUNK = 2048
 SURPRISE = 4.0  # a residual beyond this many standard deviations of the model's error is nobody's
+CURVE = 0.01  # of its energy: a converter's curve is not further from its fitted loss, whatever else sits on the rail
 HARDLY = 1e-3  # of the model's error: how little may stay unattributed in an ordinary window
 
 
@@ -322,7 +323,7 @@ class _Settling:
         curve, below = np.zeros_like(known), np.zeros_like(known)
         for rail, above in enumerate(problem.tree.above.tolist()):
             if above >= 0:
-                curve[:, rail] = (self.error[above, 0] * known[:, rail]) ** 2
+                curve[:, rail] = (min(float(self.error[above, 0]), CURVE) * known[:, rail]) ** 2
                 below[:, above] += known[:, rail]
         whole = own + noise
         for rail, above in enumerate(problem.tree.above.tolist()):
