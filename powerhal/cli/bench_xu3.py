@@ -57,13 +57,36 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
             f"{suite['interval90']['width_percent']:>9.1f}{suite['without_counters_mape_percent']:>15.2f}"
         )
         if len(suite["by_events_list"]) > 1:
-            yield from (f"  counters {one:<4}{mape:>7.2f}" for one, mape in suite["by_events_list"].items())
+            yield from (_of_list(one, suite) for one in suite["by_events_list"])
+        every = suite["over_programs"]
+        of_total = suite["one_device_from_total"]
+        yield (
+            f"  {every['programs']} programs: {every['mean_mape_percent']:.2f} ± {_number(every['sd_percent'])}; "
+            f"out of the total with an idle reading: {_number(of_total and of_total['mape_percent'])}"
+        )
     yield f"{'all':<14}{report['mape_percent']:>8.2f}"
     for name, baseline in report["baselines"].items():
         yield f"baseline {name:<28}{_number(baseline['mape_percent']):>8}"
+    yield from _identifiable(report)
     yield f"{'program':<28}{'MAPE %':>8}{'energy %':>10}"
     for name, program in report["per_program"].items():
         yield f"{name:<28}{program['mape_percent']:>8.2f}{program['energy_error_percent']:>+10.2f}"
+
+
+def _of_list(one: str, suite: dict[str, Any]) -> str:
+    """One counter set of a suite: error, share of windows inside their interval and its width."""
+    interval = suite["interval90_by_events_list"][one]
+    covers, width = interval["coverage_percent"], interval["width_percent"]
+    return f"  counters {one:<4}{suite['by_events_list'][one]:>7.2f}{covers:>34.1f}{width:>9.1f}"
+
+
+def _identifiable(report: dict[str, Any]) -> Iterator[str]:
+    """What cannot be told apart, said as a group, against every coefficient said alone."""
+    for name, found in report["identifiability"].items():
+        yield (
+            f"made-up truths, {name}: {found['rows_covered_percent']:.0f} % inside their 90 % interval with groups, "
+            f"{found['confident']['rows_covered_percent']:.0f} % when nothing is grouped"
+        )
 
 
 def _mean(figure: dict[str, float] | None) -> str:

@@ -29,22 +29,27 @@ WITHOUT_TRUTH: dict[str, Any] = {
     "interval90_worst_program_coverage_percent": None,
     "interval90_width_percent": None,
     "without_counters": {"mape_percent": None},
+    "one_device_from_total": None,
     "baselines": {},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All predictions of the same rows: the model, its rung without counters, and the baselines (n,) W each."""
+    """All predictions of the same rows, (n,) W each.
+
+    The model, its rung without counters, what the total of all rails tells with an idle reading, the baselines.
+    """
 
     model: Prediction
     time_only: Prediction
+    of_total: Floats
     baselines: Mapping[str, Floats]
 
     def where(self, rows: Bools) -> Answers:
         """The chosen rows."""
         kept = {name: power_w[rows] for name, power_w in self.baselines.items()}
-        return Answers(self.model.where(rows), self.time_only.where(rows), kept)
+        return Answers(self.model.where(rows), self.time_only.where(rows), self.of_total[rows], kept)
 
 
 def judged(table: Table, answers: Answers) -> dict[str, Any]:
@@ -66,6 +71,7 @@ def judged(table: Table, answers: Answers) -> dict[str, Any]:
         "interval90_worst_program_coverage_percent": interval["worst_program_coverage_percent"],
         "interval90_width_percent": interval["width_percent"],
         "without_counters": {"mape_percent": scores.mape_percent(mine.time_only.power_w, truth_w)},
+        "one_device_from_total": _known(mine.of_total, truth_w),
         "baselines": {name: _baseline(seen, power_w, truth_w) for name, power_w in mine.baselines.items()},
     }
 
@@ -82,18 +88,41 @@ def _per_suite(table: Table, answers: Answers, truth_w: Floats) -> dict[str, Any
 
 def _suite(table: Table, answers: Answers, truth_w: Floats) -> dict[str, Any]:
     model, lists = answers.model, table.text("events_list")
+    programs = scores.per_program(table, model.power_w, truth_w)
     return {
         "mape_percent": scores.mape_percent(model.power_w, truth_w),
         "by_events_list": {
             str(one): scores.mape_percent(model.power_w[lists == one], truth_w[lists == one])
             for one in np.unique(lists)
         },
+        "over_programs": _over_programs(programs),
         "process_error_percent": scores.process_errors(table, model, truth_w),
-        "worst_program_energy_error_percent": _worst_energy(scores.per_program(table, model.power_w, truth_w)),
+        "worst_program_energy_error_percent": _worst_energy(programs),
         "interval90": scores.coverage(table, model, truth_w),
+        "interval90_by_events_list": {
+            str(one): scores.coverage(table.where(lists == one), model.where(lists == one), truth_w[lists == one])
+            for one in np.unique(lists)
+        },
         "static_share_percent": float(100.0 * np.mean(model.static_w / model.power_w)),
         "without_counters_mape_percent": scores.mape_percent(answers.time_only.power_w, truth_w),
+        "without_counters_interval90": scores.coverage(table, answers.time_only, truth_w),
+        "one_device_from_total": _known(answers.of_total, truth_w),
     }
+
+
+def _over_programs(programs: Mapping[str, Mapping[str, float]]) -> dict[str, float | None]:
+    """Mean of the programs' MAPE, every program counted once, and their standard deviation, percent."""
+    each = np.array([one["mape_percent"] for one in programs.values()])
+    spread = float(each.std(ddof=1)) if each.size > 1 else None
+    return {"programs": each.size, "mean_mape_percent": float(each.mean()), "sd_percent": spread}
+
+
+def _known(power_w: Floats, truth_w: Floats) -> dict[str, float] | None:
+    """MAPE over the rows that have an answer; None where none has."""
+    rows = np.isfinite(power_w)
+    if not rows.any():
+        return None
+    return {"mape_percent": scores.mape_percent(power_w[rows], truth_w[rows]), "windows": int(rows.sum())}
 
 
 def _worst_energy(programs: Mapping[str, Mapping[str, float]]) -> float:

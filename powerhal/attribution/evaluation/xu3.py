@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from powerhal.attribution.evaluation.baselines import BASELINES
-from powerhal.attribution.evaluation.features import CYCLES
+from powerhal.attribution.evaluation.features import COUNTERS, CYCLES
 from powerhal.attribution.evaluation.forecast import Forecast, Lags, forecast
 from powerhal.attribution.evaluation.heat import with_heat
+from powerhal.attribution.evaluation.identifiability import identifiability
 from powerhal.attribution.evaluation.judge import Answers, judged
 from powerhal.attribution.evaluation.scores import POWER, Prediction
 from powerhal.attribution.evaluation.selection import Member
 from powerhal.attribution.evaluation.table import Floats, Table, read_table
+from powerhal.attribution.evaluation.whole import from_total
 from powerhal.errors import NotEnoughData
 
 Progress = Callable[[str], None]
@@ -64,6 +66,7 @@ def bench_xu3(
         "test": None if test is None else str(test),
         "rows": len(asked),
         **judged(asked, answers),
+        "identifiability": _identifiability(known),
         "models": models,
     }
 
@@ -82,13 +85,15 @@ def _predicted(known: Table, asked: Table) -> tuple[Answers, list[dict[str, Any]
     lag_s = Lags(known).best_s()
     whole = forecast(known, asked, lag_s)
     time_only = forecast(known, asked, lag_s, TIME_ONLY).prediction
-    return Answers(whole.prediction, time_only, _baselines(whole, asked)), _models(whole, asked, lag_s)
+    answers = Answers(whole.prediction, time_only, from_total(known, asked), _baselines(whole, asked))
+    return answers, _models(whole, asked, lag_s)
 
 
 def _left_out(table: Table, say: Progress) -> Answers:
     """Answers for every row from the other programs of its suite."""
     lags = Lags(table)
     full, time_only = np.full((5, len(table)), np.nan), np.full((5, len(table)), np.nan)
+    of_total = np.full(len(table), np.nan)
     baselines: dict[str, Floats] = {}
     suite, program = table.text("suite"), table.text("benchmark")
     pairs = sorted(set(zip(suite.tolist(), program.tolist(), strict=True)))
@@ -102,9 +107,20 @@ def _left_out(table: Table, say: Progress) -> Answers:
         whole = forecast(others, left, lag_s)
         full[:, mine] = _stacked(whole.prediction)
         time_only[:, mine] = _stacked(forecast(others, left, lag_s, TIME_ONLY).prediction)
+        of_total[mine] = from_total(others, left)
         for kind, power_w in _baselines(whole, left).items():
             baselines.setdefault(kind, np.full(len(table), np.nan))[mine] = power_w
-    return Answers(Prediction(*full), Prediction(*time_only), baselines)
+    return Answers(Prediction(*full), Prediction(*time_only), of_total, baselines)
+
+
+def _identifiability(table: Table) -> dict[str, Any]:
+    """Made-up truths on the activities of each suite and counter set: are they inside what is reported?"""
+    out: dict[str, Any] = {}
+    suite, lists = table.text("suite"), table.text("events_list")
+    for home, one in sorted(set(zip(suite.tolist(), lists.tolist(), strict=True))):
+        part = table.where((suite == home) & (lists == one))
+        out[f"{home} {one}".strip()] = identifiability(part, part.counted(COUNTERS))
+    return {name: figures for name, figures in out.items() if figures is not None}
 
 
 def _stacked(prediction: Prediction) -> Floats:
