@@ -67,7 +67,8 @@ def _row(random: np.random.Generator, name: str, noise: float) -> Row:
         "GPU0_FREQ": str(int(gpu * 1.1e6)), "GPU_1FREQ": str(int(gpu * 1e6)),
         "BATTERY_DISCHARGE_RATE_UAS": repr(float(battery / volts * 1e6)),
         "TOTAL_DATA_WIFI_BYTES": "0" if random.random() < 0.05 else str(int(sent * 1e6)),
-        "AVG_SOC_TEMP": repr(float(soc * 1e3)), "DIFF_SOC_TEMP": str(int(warming * 1e3)), "BATTERY__PERCENT": str(charge),
+        "AVG_SOC_TEMP": repr(float(soc * 1e3)), "DIFF_SOC_TEMP": str(int(warming * 1e3)),
+        "BATTERY__PERCENT": str(charge),
         "C_ID": repr(load - 17), "C_PL": repr(load), "M_ID": repr(float(memory * 1e6)),
     }  # fmt: skip
 

@@ -40,7 +40,7 @@ def test_the_battery_teaches_the_cpu(tmp_path):
         known, truth, _ = make_known(tmp_path, make_rows(200, noise=0.01), taught=6, battery=battery)
         said = learn(known).parts_w(known.activities)
         errors.append(error(said["cpu"][~known.labelled], truth["cpu"][~known.labelled]))
-    assert errors[0] < 0.6 * errors[1]
+    assert errors[0] < 0.8 * errors[1]
 
 
 def test_the_line_from_rails_to_battery(tmp_path):
