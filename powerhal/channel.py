@@ -78,6 +78,7 @@ class Channel:
     counter: bool = False
     wrap_bits: int = 0
     wrap_span: float = 0.0
+    both_ways: bool = False  # a counter that also counts back: its differences have a sign
     rail: str = ""
     activity: str = ""
     quality_class: str = "measured"

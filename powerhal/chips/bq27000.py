@@ -41,6 +41,7 @@ BQ27000 = ChipType(
             Bits("discharge_final", 0, 1, unit="bool"), Bits("discharge_first", 1, 1, unit="bool"),
             Bits("capacity_inaccurate", 4, 1, unit="bool"), Bits("full", 5, 1, unit="bool"),
             Bits("charging", 7, 1, unit="bool"),
+            Bits("out", 7, 1, lsb=-2.0, zero=0.5),  # 1 out of the battery, -1 into it
         ), 1, role="state"),
         Register("soc", 0x0B, (Bits("soc_pct", unit="%"),), 1),
         _charge("charge_ah", "nac", 0x0C),
@@ -55,6 +56,8 @@ BQ27000 = ChipType(
     ),
     channels=(
         ChannelRow("voltage", "V", ("v",), quality_class="gauge"),
+        ChannelRow("current", "A", ("i_magnitude", "out"), quality_class="gauge"),
+        ChannelRow("power", "W", ("v", "i_magnitude", "out"), quality_class="gauge"),
         ChannelRow("charge", "C", ("charge_ah",), factor=3600.0, quality_class="gauge"),
         ChannelRow("ratio", "", ("soc_pct",), factor=0.01, quality_class="gauge", name="soc"),
         ChannelRow("temperature", "degC", ("t_c",), quality_class="gauge"),

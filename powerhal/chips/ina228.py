@@ -146,7 +146,16 @@ def _channels(accuracy: float, bus_offset_v: float, shunt_offset_v: float) -> tu
 ENERGY_ROW = ChannelRow(
     "energy", "J", ("energy_j",), quality_class="accumulated", accuracy=0.005, counter=True, wrap_bits=40
 )
-CHARGE_ROW = ChannelRow("charge", "C", ("charge_c",), quality_class="accumulated", accuracy=0.005)
+CHARGE_ROW = ChannelRow(
+    "charge",
+    "C",
+    ("charge_c",),
+    quality_class="accumulated",
+    accuracy=0.005,
+    counter=True,
+    wrap_bits=40,
+    both_ways=True,
+)
 
 INA238 = ChipType(
     name="ina238",

@@ -119,7 +119,8 @@ class _Row:
         self.inputs = {o.index: o for o in options.channels}
         self.config = {o.index: channel_config(o, settings) for o in options.channels}
         offered = (*chip.channels, *inferred.rows(chip, options.battery))
-        self.rows = [r for r in offered if r.channel == 0 or r.channel in self.inputs]
+        mine = (r for r in offered if r.channel == 0 or r.channel in self.inputs)
+        self.rows = [r for r in mine if not r.optional or self._scaled(r)]
         self.watched = [f for f in chip.flags if f.bits not in latched]
         self.ready = chip.ready if period_s < READY_FROM * self.cycle_s else None
         self.fields: dict[str, Field] = {}
@@ -159,13 +160,19 @@ class _Row:
         assert field is not None
         self.fields[name] = field
 
+    def _scaled(self, row: ChannelRow) -> bool:
+        """Whether every part of the channel has a scale under the chip's settings."""
+        config = self.config[self._option(row).index]
+        return all(_home(self.chip, bits, row.channel)[1].scale(config) is not None for bits in row.of)
+
     def _option(self, row: ChannelRow) -> ChannelOptions:
         return self.inputs.get(row.channel) or self.options.channels[0]
 
     def _part(self, row: ChannelRow, bits: str) -> Field:
-        """One part of a channel in SI and + = consumed, named after the channel that it alone makes."""
+        """One part of a channel in SI and + = consumed, named after the channel that it alone makes, or itself."""
         alone = (r for r in self.rows if r.of == (bits,) and r.channel == row.channel)
-        own = row if row.of == (bits,) else next(alone, row)
+        part = _home(self.chip, bits, row.channel)[1]
+        own = row if row.of == (bits,) else next(alone, ChannelRow("", part.unit, (bits,), row.channel, name=bits))
         name = f"{own.label}{row.channel or ''}"
         if name in self.fields:
             return self.fields[name]
@@ -197,6 +204,7 @@ class _Row:
             product=tuple(p.name for p in parts) if product else (),
             counter=row.counter,
             wrap_bits=row.wrap_bits,
+            both_ways=row.both_ways,
             rail=option.rail,
             quality_class=row.quality_class,
             lsb=(self._step(parts) if guessed else 0.0) if product else abs(parts[0].scale),

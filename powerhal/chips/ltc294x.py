@@ -68,7 +68,14 @@ def _registers(
 
 
 _CHARGE = ChannelRow(
-    "charge", "C", ("charge_ah_from_midscale",), factor=3600.0, quality_class="accumulated", accuracy=0.01
+    "charge",
+    "C",
+    ("charge_ah_from_midscale",),
+    factor=-3600.0,
+    quality_class="accumulated",
+    accuracy=0.01,
+    counter=True,
+    both_ways=True,
 )
 _VOLTAGE = ChannelRow("voltage", "V", ("v",), quality_class="measured", accuracy=0.01)
 _TEMPERATURE = ChannelRow("temperature", "degC", ("t_k",), offset=3.0, bias=-273.15)

@@ -165,6 +165,7 @@ class ChannelRow:
     `factor` and then `bias` turn the bits' own sign and unit into SI and + = consumed. `accuracy` is relative,
     `offset` absolute in volts at the chip's own terminals (limits of the data sheet). `times` names the part of the
     battery's label (`BatteryLabel`) by which `factor`, `bias` and `offset` of an inferred channel are multiplied.
+    `both_ways`: a counter that also counts back. `optional`: left out where the chip's settings give it no scale.
     """
 
     quantity: str
@@ -180,6 +181,8 @@ class ChannelRow:
     name: str = ""
     bias: float = 0.0
     times: str = ""
+    both_ways: bool = False
+    optional: bool = False
 
     @property
     def label(self) -> str:

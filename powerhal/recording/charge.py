@@ -60,6 +60,8 @@ def charge_checks(recording: HasSeries) -> Iterator[ChargeCheck]:
     """One check per charge channel that has a current of the same name beside it; empty series are left out."""
     import numpy as np
 
+    from powerhal.recording.counters import counter_increments
+
     for name, channel in recording.channels.items():
         other = f"{name.rpartition('.')[0]}.current"
         if channel.quantity != "charge" or other not in recording.channels:
@@ -71,4 +73,6 @@ def charge_checks(recording: HasSeries) -> Iterator[ChargeCheck]:
         t_s, amperes = current.t_ns[inside] * 1e-9, current.value[inside]
         integral = float(np.sum(np.diff(t_s) * (amperes[1:] + amperes[:-1]) / 2)) if len(t_s) > 1 else 0.0
         counted = float(charge.value[-1] - charge.value[0])
+        if channel.counter:
+            counted = float(np.nansum(counter_increments(charge, channel).amount))
         yield ChargeCheck(name, abs(counted), abs(integral), channel.lsb)

@@ -48,10 +48,13 @@ def counter_increments(
     A step back is a wrap when the way round the end of the range is at most half of it and no faster
     than `max_rate` (SI per s; default: four times the fastest other step of the series), else a reset.
     `field` gives the step size of a counter that wraps at `2**wrap_bits` steps (default: `channel.lsb`,
-    else 1). A reading whose own quality says RESET starts anew.
+    else 1). A reading whose own quality says RESET starts anew. A counter that counts both ways gains what is nearer
+    round its range; a step that is four times faster than any other is a reset.
     """
     import numpy as np
 
+    if channel.both_ways:
+        return _both_ways(series, modulus(channel, field), max_rate)
     step = np.diff(series.value)
     dt_s = np.diff(series.t_ns) * 1e-9
     quality = series.quality[1:] | (series.quality[:-1] & int(Quality.CLOCK))
@@ -67,3 +70,21 @@ def counter_increments(
     amount = np.where(wrapped, around, np.where(lost, np.nan, step))
     quality = quality | np.where(wrapped, int(Quality.WRAP), 0) | np.where(lost, int(Quality.RESET), 0)
     return Increments(series.t_ns[:-1], series.t_ns[1:], amount, quality.astype(np.uint16))
+
+
+def _both_ways(series: Series, span: float, max_rate: float | None) -> Increments:
+    """Steps with a sign, the shorter way round a range of `span` (0: it does not wrap)."""
+    import numpy as np
+
+    step = np.diff(series.value)
+    dt_s = np.diff(series.t_ns) * 1e-9
+    quality = series.quality[1:] | (series.quality[:-1] & int(Quality.CLOCK))
+    amount = (step + span / 2) % span - span / 2 if span else step
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = np.where(dt_s > 0, np.abs(amount) / dt_s, 0.0)
+    others = np.sort(rates)[-2] if rates.size > 2 else np.inf
+    fastest = max_rate if max_rate is not None else _RATE_MARGIN * float(others or np.inf)
+    lost = ((series.quality[1:] & int(Quality.RESET)) != 0) | (rates > fastest)
+    wrapped = ~lost & (np.abs(amount - step) > span / 2) if span else np.zeros(step.size, np.bool_)
+    quality = quality | np.where(wrapped, int(Quality.WRAP), 0) | np.where(lost, int(Quality.RESET), 0)
+    return Increments(series.t_ns[:-1], series.t_ns[1:], np.where(lost, np.nan, amount), quality.astype(np.uint16))

@@ -72,7 +72,7 @@ def _power(recording: Recording, channel: Channel) -> RailEnergy | None:
 
 def _counter(recording: Recording, channel: Channel) -> RailEnergy | None:
     energy_j = covered_s = 0.0
-    steps, span = 0, channel.wrap_span
+    steps, span = 0, channel.wrap_span or (2.0**channel.wrap_bits * channel.lsb if channel.wrap_bits else 0.0)
     for (t0_ns, low), (t1_ns, high) in pairwise(_good(recording, channel)):
         steps += 1
         step = high - low

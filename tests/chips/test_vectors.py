@@ -128,7 +128,8 @@ def _scaled(config: Any, chip: chips.ChipType) -> bool:  # type: ignore[name-def
 
 
 def _in_si(chip: Any, channel: Any, parts: list[float]) -> float:
-    sign = -1 if channel.quantity in ("current", "power") and chip.name in CHARGING_IS_PLUS else 1
+    signed = channel.quantity in ("current", "power") or (channel.quantity == "charge" and channel.counter)
+    sign = -1 if signed and chip.name in CHARGING_IS_PLUS | {"ltc2941", "ltc2942"} else 1
     scale = {"C": 3600, "": 0.01}.get(channel.unit, 1) if "ah" in channel.of[0] or channel.unit == "" else 1
     bias = -273.15 if channel.of == ("t_k",) else 0.0
     return math.prod(parts) * sign * scale + bias

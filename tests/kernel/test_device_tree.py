@@ -46,8 +46,8 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Any:
     front.write_text(IN_FRONT.format(python=sys.executable, repo=str(REPO), kernel=str(rig / "kernel" / "linux")))
     front.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, rig / "umlrun.py", "-t", "100", "--kernel", front.parent, "--chips", HERE / "tree_model.py", "--",
-         sys.executable, "-m", "tests.kernel.in_guest_tree"],
+        [sys.executable, rig / "umlrun.py", "-t", "100", "--kernel", front.parent, "--chips", HERE / "tree_model.py",
+         "--", sys.executable, "-m", "tests.kernel.in_guest_tree"],
         cwd=REPO, capture_output=True, text=True, timeout=115, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-# address, compatible, sense resistor in ohms, prescaler exponent; LTC2944: the driver takes the LTC2941's formula for its
-# charge, which is the same number at exponent 0 only as far as its own LSB goes, so that charge is not compared
+# address, compatible, sense resistor in ohms, prescaler exponent
 GAUGES = (
     (0x60, "lltc,ltc2941", 0.05, 7),
     (0x61, "lltc,ltc2942", 0.05, 5),

@@ -132,7 +132,7 @@ Ina233 = made_of(Spec(
         Result(_VIN, "volts", Fraction(5, 4) * MV, 0, limits=(7.5e-3, 1e-3), told="voltage"),
     ),
     cells={_CAL: Cell(writable=0x7FFF), _ADC: Cell(por=0x4127, writable=0x0FFF), _IIN: Cell(), 0x8B: Cell(),
-           0x8C: Cell(), 0x96: Cell(), _PIN: Cell(), _EIN: Cell(7), 0x19: Cell(1, 0xB0),
+           0x8C: Cell(), 0x96: Cell(), _PIN: Cell(), _EIN: Cell(7), 0x19: Cell(1, 0xB0), 0xD5: Cell(1, 0x02, 0x7F),
            0x98: Cell(1, 0x33), 0x78: Cell(1), 0x79: Cell(2), 0x7A: Cell(1), 0x7B: Cell(1), 0x7C: Cell(1),
            0x7E: Cell(1), 0x80: Cell(1), 0x99: Cell(3, int.from_bytes(b"\x02TI", "little")),
            0x9A: Cell(7, int.from_bytes(b"\x06INA233", "little")), 0x9B: Cell(3, int.from_bytes(b"\x02A0", "little"))},
