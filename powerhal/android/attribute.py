@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,7 @@ def _usual(row: ActivityRow, profile: PowerProfile | None, volts: float) -> tupl
     if profile is not None and ma is not None:
         watts = ma * 1e-3 * volts
         spread = float(np.hypot(PROFILE_SD * watts, PROFILE_FLOOR * row.width_w))
-        return (watts, spread), f"{row.keys} {ma:g} mA of {profile.path} at {volts:.3g} V"
+        return (watts, spread), f"{row.keys} {ma:g} mA of {Path(profile.path).name} at {volts:.3g} V"
     if row.kind == "base":
         return None, "the least power seen"
     return (0.0, row.width_w), f"0 to about {row.width_w:g} {row.unit}, any phone"

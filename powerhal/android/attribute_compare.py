@@ -27,9 +27,10 @@ def document(found: Attributed, stats: Statistics, naming: Naming = uid_name, by
     """The ledger's JSON with `drain`, `android`, `split` and `priors` beside it; uids named by `naming`."""
     out = found.ledger.to_dict(by)
     volts = mean_volts(found)
+    for row in (out["total"], *out["rows"]):
+        for name, charge in (("energy_j", "mah"), ("low_j", "low_mah"), ("high_j", "high_mah")):
+            row[charge] = row[name] / 3.6 / volts
     for row in out["rows"]:
-        for name in ("energy_j", "low_j", "high_j"):
-            row[name.replace("_j", "_mah").replace("energy_", "")] = row[name] / 3.6 / volts
         if row["kind"] == "process" and row.get("uid") is not None and by in (None, "process", "pid"):
             uid = int(row["uid"])
             use = stats.uids.get(uid)

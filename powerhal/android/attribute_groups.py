@@ -29,10 +29,11 @@ def grouped(ledger: Ledger) -> Ledger:
         top = [r for r in top if r is not worst and r is not partner]
         joined = [r for r in joined if r is not worst and r is not partner] + [new]
         top.append(new)
-    if not joined:
-        return ledger
     names = {name for row in joined for name in row.members}
-    kept = [g for g in ledger.groups if not (g.get("kind") == "rows" and names & set(g["names"]))]
+    # Coefficients that are known only as sums are what the rows' intervals say already; a board's reader wants more.
+    kept = [g for g in ledger.groups if g.get("kind") == "rows" and not names & set(g["names"])]
+    if not joined:
+        return replace(ledger, groups=tuple(kept))
     groups = [_about(ledger, row, ledger.rows) for row in joined]
     order = sorted((r for r in top if r.kind != "idle"), key=lambda r: -r.energy_j)
     rows = (*order, *(r for r in top if r.kind == "idle"), *rest)

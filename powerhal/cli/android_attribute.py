@@ -1,9 +1,10 @@
-"""`powerhal android attribute`: who drained the battery of a dump, in joules with intervals that add up."""
+"""`powerhal android attribute` and `report`: who drained the battery of a dump, in joules that add up; its page."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from powerhal.units import significant
@@ -29,6 +30,49 @@ def add_attribute(commands: Any) -> None:
     p.add_argument("--by", choices=("uid", "device"), default="uid", help="what a line stands for (default: uid)")
     p.add_argument("--json", action="store_true", help="everything as JSON (docs/android.md)")
     p.set_defaults(run=_attribute)
+
+
+def add_report(commands: Any) -> None:
+    """Register `android report`."""
+    p = commands.add_parser(
+        "report",
+        help="one offline HTML file of a dump",
+        description="Drain curve with the states under it, devices and apps with intervals beside Android's numbers, "
+        "how complete the dump is. App names are pseudonyms unless --no-redact is given.",
+    )
+    p.add_argument("file", metavar="FILE", help="dump or bugreport; '-' is stdin")
+    p.add_argument("-o", "--output", metavar="OUT.html", help="file to write (default: FILE's name with .html)")
+    p.add_argument("--profile", metavar="XML", help="the phone's power_profile.xml, as knowledge beforehand")
+    p.add_argument("--no-redact", action="store_true", help="names of packages and of the file as they are")
+    p.add_argument("--key", metavar="FILE", help="key of the pseudonyms, made when absent (default: a key not kept)")
+    p.add_argument("--json", action="store_true", help="{path, refused} on stdout in place of the path")
+    p.set_defaults(run=_report)
+
+
+def _report(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from powerhal.android.attribute_report import report
+    from powerhal.android.parse import read
+    from powerhal.android.redact import load_key
+    from powerhal.errors import UsageError
+
+    if args.file == "-" and not args.output:
+        raise UsageError("a dump from standard input needs a name for its page", hint="give one with -o OUT.html")
+    key = load_key(args.key) if args.key else None
+    found, profile = read(args.file, keep_records=False), profile_of(args.profile)
+    page, refused = report(found, profile, redact=not args.no_redact, key=key)
+    target = Path(args.output or Path(args.file).with_suffix(".html"))
+    if args.file != "-" and target.resolve() == Path(args.file).resolve():
+        raise UsageError(f"{target} is the dump itself", hint="give the page another name with -o OUT.html")
+    target.write_text(page, encoding="utf-8", errors="backslashreplace")
+    if refused:
+        print(f"powerhal: {refused}    PH-A001", file=sys.stderr)
+    if args.json:
+        print(json.dumps({"schema": 1, "path": str(target), "refused": refused}, ensure_ascii=False))
+    else:
+        print(target)
+    return 0
 
 
 def _attribute(args: argparse.Namespace) -> int:

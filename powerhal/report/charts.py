@@ -204,6 +204,14 @@ def _percent(c: Json, key: str) -> float | None:
     return None if c.get(key) is None else 100.0 * c[key] / c["value"]
 
 
+def _with_holes(t: Vector, value: Vector, missing: Vector) -> tuple[Vector, Vector]:
+    """The same points with one NaN in each stretch where something is missing, so that no line crosses it."""
+    place = np.unique(np.searchsorted(t, missing), return_index=True)[1]
+    holes = missing[place]
+    at = np.searchsorted(t, holes)
+    return np.insert(t, at, holes), np.insert(value, at, np.nan)
+
+
 def fit(document: Json) -> Chart | None:
     """Measured and predicted power of the root rail in every window (W over s)."""
     series = document.get("series") or {}
@@ -215,7 +223,7 @@ def fit(document: Json) -> Chart | None:
     for name in ("measured_w", "predicted_w"):
         value = np.asarray([np.nan if v is None else v for v in series[name]], dtype=np.float64)
         good = np.isfinite(value)
-        points_t, points = min_max(t[good], value[good])
+        points_t, points = _with_holes(*min_max(t[good], value[good]), t[~good])
         lines.append({"name": name.removesuffix("_w"), "points": _points(points_t, points)})
         if good.any():
             rows.append(

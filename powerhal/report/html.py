@@ -28,17 +28,22 @@ def render(recording: Recording, document: Json, *, truth: Mapping[tuple[str, st
     drawn = [c for c in _charts(recording, document) if c]
     board = recording.topology
     head = f"<h1>{escape(board.title or board.board)}</h1>\n<p class=lead>{escape(_lead(recording, document))}</p>"
-    body = [head, _figures(document), *_sayings(document), *map(_section, drawn), _provenance(recording, document)]
-    page = {
+    body = [head, _figures(document), *_sayings(document), *map(section, drawn), _provenance(recording, document)]
+    return page(f"{board.board}: where the energy went", body, drawn)
+
+
+def page(title: str, body: Sequence[str], drawn: Sequence[Chart]) -> str:
+    """One whole file: title, parts of the body (HTML, already escaped) and the charts whose places are in it."""
+    data = {
         "charts": [
             {"id": c.id, "kind": c.kind, "title": c.title, "question": c.question, "data": c.data} for c in drawn
         ]
     }
     return _PAGE.format(
-        title=escape(f"{board.board}: where the energy went"),
+        title=escape(title),
         css=_asset("report/page.css"),
         body="\n".join(body),
-        data=_script_safe(json.dumps(page, allow_nan=False, separators=(",", ":"))),
+        data=_script_safe(json.dumps(data, allow_nan=False, separators=(",", ":"))),
         echarts=_asset("echarts/echarts.min.js"),
         script=_asset("report/page.js"),
     )
@@ -136,6 +141,11 @@ def _figures(document: Json) -> str:
                 f"CO2e ({total.get('gco2e_low', 0):.3g} … {total.get('gco2e_high', 0):.3g})",
             )
         )
+    return figures(cells)
+
+
+def figures(cells: Sequence[tuple[str, str]]) -> str:
+    """Boxes of a large value and the words under it."""
     inner = "".join(f"<div class=figure><b>{escape(a)}</b><span>{escape(b)}</span></div>" for a, b in cells)
     return f"<div class=figures>{inner}</div>"
 
@@ -144,29 +154,36 @@ def _sayings(document: Json) -> list[str]:
     texts = list(document.get("notes", []))
     if document.get("refused"):
         texts.insert(0, f"Nothing is attributed: {document['refused']}")
-    return [f"<p class=say>{escape(t)}</p>" for t in texts]
+    return sayings(texts)
 
 
-def _section(chart: Chart) -> str:
+def sayings(texts: Sequence[str]) -> list[str]:
+    """Sentences that a reader must not miss, a box each."""
+    return [f"<p class=say>{escape(printable(t))}</p>" for t in texts]
+
+
+def section(chart: Chart) -> str:
+    """A chart's place with its title and question, notes under it, and its table."""
     note = "".join(f"<p class=note>{escape(line)}</p>" for line in chart.note.splitlines())
     return (
         f"<section><h2>{escape(chart.title)}</h2><p class=question>{escape(chart.question)}</p>\n"
         f'<div class="chart" style="height:{chart.height_px}px" id="{chart.id}" role="img" '
         f'aria-label="{escape(chart.title)}"></div>{note}\n'
-        f"{_table(chart.columns, chart.rows, chart.title)}</section>"
+        f"{table(chart.columns, chart.rows, chart.title)}</section>"
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    """A table of text cells, folded away when it is long."""
     head = "".join(f"<th scope=col>{escape(c)}</th>" for c in columns)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(_printable(c))}</td>" for c in row) + "</tr>" for row in rows)
+    lines = "".join("<tr>" + "".join(f"<td>{escape(printable(c))}</td>" for c in row) + "</tr>" for row in rows)
     head = f"<caption>{escape(caption)}, as a table</caption><thead><tr>{head}</tr></thead>"
-    table = f"<div class=scroll><table>{head}<tbody>{lines}</tbody></table></div>"
-    return f"<details><summary>{len(rows)} rows</summary>{table}</details>" if len(rows) > 24 else table
+    whole = f"<div class=scroll><table>{head}<tbody>{lines}</tbody></table></div>"
+    return f"<details><summary>{len(rows)} rows</summary>{whole}</details>" if len(rows) > 24 else whole
 
 
-def _printable(text: str) -> str:
-    """Names come from foreign programs: control bytes are shown, not obeyed."""
+def printable(text: str) -> str:
+    """Text as it may be shown: names come from foreign programs: control bytes are shown, not obeyed."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -189,8 +206,13 @@ def _provenance(recording: Recording, document: Json) -> str:
         else "not asked for (--zone)",
         "charts": "Apache ECharts (Apache-2.0), inside this file",
     }
-    inner = "".join(f"<dt>{escape(k)}</dt><dd>{escape(_printable(str(v)))}</dd>" for k, v in facts.items())
-    return f"<section><h2>Where these numbers come from</h2><dl>{inner}</dl></section>"
+    return listed("Where these numbers come from", facts)
+
+
+def listed(title: str, facts: Mapping[str, Any]) -> str:
+    """A section of names and what they are."""
+    inner = "".join(f"<dt>{escape(k)}</dt><dd>{escape(printable(str(v)))}</dd>" for k, v in facts.items())
+    return f"<section><h2>{escape(title)}</h2><dl>{inner}</dl></section>"
 
 
 def _health(counters: Mapping[str, Any]) -> str:
