@@ -16,10 +16,13 @@ from powerhal.attribution.model import Learned
 from powerhal.attribution.settle import Settled
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 VAGUE = 0.5  # a row whose standard deviation exceeds this part of its value is not reported alone
 UNSURE = 0.2  # its partner must be in doubt as well: a small vague row does not hide a large known one
 TRADED = -0.8  # correlation of two rows beyond which one gets what the other loses
+SURER = 0.5  # the sum of rows that trade among several is at least so much surer than the vague one of them
+INFLATED = -0.95  # a variance inflated ten times and more: unsure rows are joined before they are vague
 WORTH = 0.005  # of the total: smaller rows are printed as they are
 
 
@@ -45,9 +48,12 @@ def merge_groups(rows: Sequence[Row], learned: Learned, settled: Settled, doubte
         out = [r for r in out if all(r is not top[k] for k in members)]
         out.insert(0, merged)
         names = [top[k].name for k in members]
-        todo = "; or ".join(EXPERIMENTS[k] for k in dict.fromkeys(kinds.get(n, n) for n in names) if k in EXPERIMENTS)
-        text = f"{_spoken(names)} cannot be told apart here: together {merged.energy_j / seconds:.3g} W"
-        text += f" ± {merged.half_j / seconds:.2g} W; to separate them, {todo}" if todo else ""
+        strongest = _strongest([top[k] for k in members], doubted.factors)
+        text = (
+            f"{_spoken(names)} cannot be told apart here: together {merged.energy_j / seconds:.3g} W "
+            f"± {merged.half_j / seconds:.2g} W; they changed together, so what one is given the other loses "
+            f"(correlation {strongest:.2f}); to separate them, {_experiments(names, kinds)}"
+        )
         groups.append(
             {
                 "names": names, "kind": "rows", "energy_j": merged.energy_j, "low_j": merged.low_j,
@@ -69,7 +75,10 @@ def _traded(rows: Sequence[Row], total: float, factors: int) -> list[list[int]]:
     )
     correlation = covariance / np.maximum(np.outer(sd, sd), 1e-30)
     unsure = sd > UNSURE * np.array([abs(r.energy_j) for r in rows])
-    linked = (correlation < TRADED) & ((vague[:, None] & unsure) | (unsure[:, None] & vague))
+    one_vague = (vague[:, None] & unsure) | (unsure[:, None] & vague)
+    worth = sd > WORTH * total
+    both_unsure = (unsure & worth)[:, None] & (unsure & worth)
+    linked = ((correlation < TRADED) & one_vague) | ((correlation < INFLATED) & both_unsure)
     left, found = set(np.flatnonzero(linked.any(axis=1)).tolist()), []
     while left:
         members, edge = set(), {min(left)}
@@ -78,7 +87,48 @@ def _traded(rows: Sequence[Row], total: float, factors: int) -> list[list[int]]:
             edge = {j for j in range(size) if any(linked[k, j] for k in edge)} - members
         left -= members
         found.append(sorted(members))
-    return found
+    alone = vague & ~linked.any(axis=1)
+    return _among_several(covariance, alone, unsure & worth, found)
+
+
+def _among_several(covariance: Floats, vague: Bools, unsure: Bools, found: list[list[int]]) -> list[list[int]]:
+    """Groups with the vague rows that trade with several others at once, and with none of them alone.
+
+    A row takes in whichever unsure row makes the sum surest, as long as that helps; it stays alone where even the
+    sum of all is not much surer than it is.
+    """
+    groups = [set(members) for members in found]
+    for start in np.flatnonzero(vague).tolist():
+        if any(start in group for group in groups):
+            continue
+        members, best = {start}, float(covariance[start, start])
+        while others := [j for j in np.flatnonzero(unsure).tolist() if j not in members]:
+            sums = {j: float(covariance[np.ix_([*members, j], [*members, j])].sum()) for j in others}
+            chosen = min(sums, key=lambda j: sums[j])
+            if sums[chosen] >= best:
+                break
+            members.add(chosen)
+            best = sums[chosen]
+        if len(members) > 1 and best < SURER**2 * float(covariance[start, start]):
+            touched = [group for group in groups if group & members]
+            groups = [group for group in groups if not group & members] + [members.union(*touched)]
+    return [sorted(group) for group in groups]
+
+
+def _strongest(rows: Sequence[Row], factors: int) -> float:
+    """The most negative correlation between any two of the rows."""
+    loadings = np.stack([r.loadings[:factors] for r in rows])
+    sd = np.maximum(np.sqrt((loadings**2).sum(axis=1)), 1e-30)
+    return float((loadings @ loadings.T / np.outer(sd, sd)).min())
+
+
+def _experiments(names: Sequence[str], kinds: Mapping[str, str]) -> str:
+    """What to record so that one of these changes while the others do not."""
+    known = dict.fromkeys(kinds.get(n, n) for n in names)
+    told = [EXPERIMENTS[k] for k in known if k in EXPERIMENTS]
+    plain = [n for n in names if kinds.get(n, n) not in EXPERIMENTS]
+    told += [f"let {n} change for 10 s while the others hold still" for n in plain]
+    return "; or ".join(told)
 
 
 def _join(rows: Sequence[Row], doubted: Doubted, t90: float) -> Row:
@@ -92,24 +142,31 @@ def _join(rows: Sequence[Row], doubted: Doubted, t90: float) -> Row:
 
 
 def _coefficient_groups(learned: Learned) -> list[Mapping[str, Any]]:
-    """Coefficients that the fit knows only together, one entry a device, without the process terms."""
+    """Coefficients that the fit knows only together, one entry for each set of devices, without the process terms."""
     terms = {t.name: t for t in learned.problem.terms}
-    found: dict[str, list[str]] = {}
+    kinds = {d.name: d.kind for d in learned.problem.design.topology.devices}
+    found: dict[tuple[str, ...], list[str]] = {}
     for group in learned.fit.groups:
         names = [n for n in group.names if terms[n].kind in ("activity", "constant")]
-        devices = {(terms[n].column or n, terms[n].rail) for n in names}
-        if len(names) < 2 or group.kind != "together" or len(devices) < 2:
+        columns = {(terms[n].column or n, terms[n].rail) for n in names}
+        if len(names) < 2 or group.kind != "together" or len(columns) < 2:
             continue
-        column = terms[names[0]].column
-        mine = found.setdefault(column.device if column else names[0], [])
+        owners = dict.fromkeys(c.device if (c := terms[n].column) else n for n in names)
+        mine = found.setdefault(tuple(owners), [])
         mine += [n for n in names if n not in mine]
     return [
-        {
-            "names": names, "kind": "coefficients",
-            "text": f"{device}: what it draws is known; how much of it is due to each of {len(names)} causes is not",
-        }
-        for device, names in found.items()
-    ]  # fmt: skip
+        {"names": names, "kind": "coefficients", "text": _causes(owners, len(names), kinds)}
+        for owners, names in found.items()
+    ]
+
+
+def _causes(owners: Sequence[str], causes: int, kinds: Mapping[str, str]) -> str:
+    if len(owners) == 1:
+        return f"{owners[0]}: what it draws is known; how much of it is due to each of {causes} causes is not"
+    return (
+        f"{_spoken(owners)}: {causes} of their causes changed together; their rows' intervals say how far they are "
+        f"known apart; to know more, {_experiments(owners, kinds)}"
+    )
 
 
 def _spoken(names: Sequence[str]) -> str:
