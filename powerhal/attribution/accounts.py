@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from powerhal.attribution.ledger import Ledger, Series
 from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of
 from powerhal.attribution.payers import clock_blur, payers
 from powerhal.attribution.policy import POLICIES
+from powerhal.attribution.priors import Known
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage
 from powerhal.attribution.settle import Settled, settle
@@ -37,14 +38,15 @@ def attribute(
     idle: str = "separate",
     model: PowerModel | None = None,
     window_s: float | None = None,
+    priors: Sequence[Known] = (),
 ) -> Ledger:
     """Who used the energy of this recording.
 
     recording: powerhal.recording.Recording (or its like); policy: what becomes of static energy, a `separate` row,
     `equal` shares, `proportional` to dynamic energy, or by `shapley` value (`idle`: its older name); model: use these
     coefficients instead of learning; window_s: length of an accounting window (default 1 s, never shorter than a
-    process scan). Raises NotEnoughData when the data cannot answer, UsageError for an unknown policy, ModelError
-    when the model is of another board.
+    process scan); priors: what is known from elsewhere (`priors.twin`, `priors.of_table`). Raises NotEnoughData
+    when the data cannot answer, UsageError for an unknown policy, ModelError when the model is of another board.
     """
     chosen = policy or idle
     if chosen not in POLICIES:
@@ -54,7 +56,7 @@ def attribute(
     fine = Design.from_recording(recording)
     design, window = fine.coarse(window_s or ACCOUNTING_S)
     usage = Usage.from_recording(recording, fine.edges)
-    problem = build(design)
+    problem = build(design, priors)
     problem = replace(problem, blur=clock_blur(problem, fine, window, usage))
     paid = payers(problem, fine, window, usage)
     learned = learn(problem, paid) if model is None else apply(model, problem)

@@ -29,11 +29,13 @@ class Prior:
     """Gaussian knowledge from elsewhere: `mean` and `sd` of coefficients by name; absent = none.
 
     An sd of inf is no prior; a mean without sd is refused. Names that the Gram lacks are ignored, so
-    one prior serves many fits. Ridge is mean 0 and a finite sd. Raises ValueError on sd <= 0.
+    one prior serves many fits. Ridge is mean 0 and a finite sd. `origin`: in words, where each comes from.
+    Raises ValueError on sd <= 0.
     """
 
     mean: Mapping[str, float] = field(default_factory=dict)
     sd: Mapping[str, float] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, sd in self.sd.items():

@@ -134,8 +134,8 @@ class Problem:
         )  # fmt: skip
 
 
-def build(design: Design, known: Sequence[Known] = ()) -> Problem:
-    """The stacked problem of a design; `known`: priors from elsewhere.
+def build(design: Design, sources: Sequence[Known] = ()) -> Problem:
+    """The stacked problem of a design; `sources`: priors from elsewhere.
 
     Raises LookupError when a device names an unknown rail.
     """
@@ -177,7 +177,7 @@ def build(design: Design, known: Sequence[Known] = ()) -> Problem:
     for term, fine in zip(terms, known, strict=True):
         usable[:, term.rail] &= fine
     matrix = np.column_stack(x)
-    prior = informed(_prior(design, terms, matrix, target, usable), design, known)
+    prior = informed(_prior(design, terms, matrix, target, usable), design, sources)
     return Problem(
         design,
         tree,

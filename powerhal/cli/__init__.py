@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("info", "what is in a recording"),
     "attribute": ("attribute", "who used the energy of a recording"),
     "compare": ("compare", "whether two runs, or two sets of runs, differ"),
+    "model": ("model", "learned models: show, merge"),
     "report": ("report", "one offline HTML file of a recording"),
     "export": ("export", "a recording as csv, json or jsonl"),
     "bench": ("bench", "accuracy on real measurements"),

@@ -35,6 +35,10 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     carbon_options.add(p)
     p.add_argument("--model", metavar="FILE.phm", help="use coefficients learned before instead of learning")
+    p.add_argument(
+        "--prior", metavar="FILE", action="append", default=[],
+        help="start from a twin board's model (.phm) or a table of power per CPU frequency (.csv); may be repeated",
+    )  # fmt: skip
     p.add_argument("--save-model", metavar="FILE.phm", help="write what was learned")
     p.add_argument("--window", metavar="S", type=float, help="length of an accounting window in s (default 1)")
     p.add_argument("--all", action="store_true", help="every line, however small")
@@ -45,14 +49,18 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attribute and print; refusals (no power sensor, too little data) are exit 5."""
     from powerhal.attribution import PowerModel
+    from powerhal.attribution.priors import read_priors
     from powerhal.errors import UsageError
     from powerhal.session import Run
 
     if args.window is not None and not args.window > 0:
         raise UsageError(f"a window of {args.window:g} s holds nothing", hint="leave --window out")
     model = PowerModel.load(args.model) if args.model else None
+    priors = read_priors(args.prior)
     with Run.open(args.recording) as opened:
-        ledger = opened.attribute(policy=args.policy, model=model, window_s=args.window, **carbon_options.chosen(args))
+        ledger = opened.attribute(
+            policy=args.policy, model=model, window_s=args.window, priors=priors, **carbon_options.chosen(args)
+        )
     if args.save_model:
         ledger.learned.save(args.save_model)
         print(f"model: {args.save_model}", file=sys.stderr)

@@ -78,8 +78,8 @@ def bench_gauge(train: str | Path, *, seeds: int = 3, progress: Progress | None 
     """
     say = progress or (lambda _text: None)
     table = read_table(train)
-    table = table.where(measured(table) & np.isfinite(table.number("a15_freq_mhz")) & _counted(table))
-    groups = _grouped(table)
+    table = table.where(measured(table) & np.isfinite(table.number("a15_freq_mhz")) & usable(table))
+    groups = grouped(table)
     if not groups:
         raise NotEnoughData(
             "no suite has two programs with counters and a measured a15_w", hint="--train needs several programs"
@@ -106,7 +106,7 @@ def bench_gauge(train: str | Path, *, seeds: int = 3, progress: Progress | None 
     }
 
 
-def _counted(table: Table) -> Bools:
+def usable(table: Table) -> Bools:
     """Rows with a cycle count above 0; all rows where the file has none at all."""
     cycles = np.nan_to_num(table.number(CYCLES)) > 0.0
     return cycles if cycles.any() else np.ones(len(table), dtype=np.bool_)
@@ -120,7 +120,7 @@ def _setting(seed: int) -> Response:
     return Response(float(random.uniform(*WINDOWS_S)), float(random.uniform(*LAGS_S)))
 
 
-def _grouped(table: Table) -> list[Group]:
+def grouped(table: Table) -> list[Group]:
     """Suites and counter sets with at least two programs, counters on the clock of the undistorted sensor."""
     kind = cells(table, ("suite", "events_list"))
     lag_s = Lags(table).best_s()

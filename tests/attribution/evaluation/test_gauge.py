@@ -37,7 +37,7 @@ def test_window_and_lag_come_back_and_matching_helps(tmp_path):
 
 
 def test_one_program_cannot_be_left_out(tmp_path):
-    with pytest.raises(NotEnoughData, match="several programs"):
+    with pytest.raises(NotEnoughData, match="two programs"):
         bench_gauge(recorded(tmp_path / "one.csv", programs=1))
 
 

@@ -1,0 +1,62 @@
+"""`powerhal model`: learned models (`.phm`): show what is in one, merge several of one board."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from powerhal.units import significant
+
+if TYPE_CHECKING:
+    from powerhal.attribution import PowerModel
+
+
+def add(commands: Any) -> None:
+    """Register `model` and its subcommands."""
+    p = commands.add_parser("model", help="learned models: show, merge", description=__doc__)
+    sub = p.add_subparsers(title="subcommands", metavar="WHAT", required=True)
+    show = sub.add_parser("show", help="coefficients with intervals and where their priors come from")
+    show.add_argument("model", metavar="FILE.phm")
+    show.set_defaults(run=run_show)
+    both = sub.add_parser("merge", help="one model from the recordings of several, as if they were one")
+    both.add_argument("models", nargs="+", metavar="FILE.phm")
+    both.add_argument("--out", required=True, metavar="OUT.phm", help="the model to write")
+    both.add_argument(
+        "--half-life", type=float, metavar="DAYS", help="a model that is so much older than the newest weighs half"
+    )
+    both.set_defaults(run=run_merge)
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Print one model."""
+    from powerhal.attribution import PowerModel
+
+    print("\n".join(_lines(PowerModel.load(args.model))))
+    return 0
+
+
+def run_merge(args: argparse.Namespace) -> int:
+    """Merge and write; the result is said on stderr."""
+    from powerhal.attribution import PowerModel
+    from powerhal.attribution.merge import merge
+
+    half_life_s = None if args.half_life is None else args.half_life * 86400.0
+    together = merge([PowerModel.load(place) for place in args.models], half_life_s=half_life_s)
+    together.save(args.out)
+    print(f"model: {args.out}, {together.windows} windows of {len(args.models)} models", file=sys.stderr)
+    return 0
+
+
+def _lines(model: PowerModel) -> Iterator[str]:
+    """The model for a reader."""
+    yield f"{model.board}: {model.windows} windows, R² {model.r2:.3f}, cond {significant(model.condition)}"
+    origins = {str(row["name"]): str(row["from"]) for row in model.provenance.get("priors") or []}
+    width = max([12, *(len(c.name) for c in model.coefficients)])
+    yield f"{'':{width}}{'value':>12}{'low':>12}{'high':>12}  {'unit':<12}prior"
+    for row in model.coefficients:
+        numbers = "".join(f"{value:>12.4g}" for value in (row.value, row.low, row.high))
+        yield f"{row.name:{width}}{numbers}  {row.unit:<12}{origins.get(row.name, '')}".rstrip()
+    for one in model.provenance.get("merged") or []:
+        yield f"merged: {one['windows']} windows, weight {one['weight']:.3g}"
