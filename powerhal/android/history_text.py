@@ -22,6 +22,8 @@ EVENT = re.compile(r'([^:"]*):"(.*)"', re.DOTALL)
 COMMAND = re.compile(r"(?:(RESET):)?(TIME):\s*([0-9-]+)|(SHUTDOWN|START|RESET|\*OVERFLOW\*)")
 WALL_CLOCK = re.compile(r"[0-9]{4}(?:-[0-9]{2}){5}")
 DETAIL = re.compile(r"\s*(?:Details:|/proc/stat=|ext=|\S+=[0-9]+u\+[0-9]+s|[A-Za-z ]*State|\()")
+WORKED = re.compile(r"\s*Details: cpu=([0-9]{1,15})u\+([0-9]{1,15})s(?: \((.*)\))?\s*", re.ASCII)
+UID_WORKED = re.compile(r"(\w+)=([0-9]{1,15})u\+([0-9]{1,15})s", re.ASCII)
 HEADER = re.compile(r"Battery History.*?:\s*$")
 
 
@@ -41,6 +43,8 @@ def feed_text(history: History, number: int, line: str) -> bool:
     """One line of the history section; False when it is not of it."""
     item = ITEM.fullmatch(line)
     if item is None:
+        if worked := WORKED.fullmatch(line):
+            _cpu_times(history, number, worked)
         return bool(line.strip()) and DETAIL.match(line) is not None
     history.lines += 1
     history.now_ms = max(duration_ms(item[1]), history.now_ms)
@@ -58,6 +62,15 @@ def feed_text(history: History, number: int, line: str) -> bool:
     if changes or level:
         history.change(number, changes)
     return True
+
+
+def _cpu_times(history: History, number: int, match: re.Match[str]) -> None:
+    """CPU time since the step before, in the shape of the check-in form's `Dcpu`: `user:system/uid:user:system`."""
+    parts = [f"{match[1]}:{match[2]}"]
+    for name, user_ms, system_ms in UID_WORKED.findall(match[3] or ""):
+        uid = parse_uid(name)
+        parts += [] if uid is None else [f"{uid}:{user_ms}:{system_ms}"]
+    history.change(number, [Change("", "cpu_times", ("", "/".join(parts)))])
 
 
 def _command(history: History, number: int, match: re.Match[str]) -> None:

@@ -91,3 +91,21 @@ def test_samples_of_cpu_time() -> None:
 
 def test_joined() -> None:
     assert joined([(5, 7), (0, 2), (2, 3), (6, 9), (4, 4)]) == [(0, 3), (5, 9)]
+
+
+def test_the_text_form_samples_cpu_time_too() -> None:
+    text = History(Issues())
+    for number, row in enumerate((
+        "                    0 (14) RESET:TIME: 2026-01-31-12-04-13",
+        "                  +3s000ms (2) 089 charge=5376",
+        "                 Details: cpu=1281170u+1269860s (u0a12=100u+50s, 1000=7u+8s)",
+        "                          /proc/stat=1332060 usr, 1240950 sys, 14340 io, 242240 irq, 41040 sirq, 12703 idle",
+        "                  +4s000ms (2) 088",
+        "                 Details: cpu=5u+6s",
+    )):  # fmt: skip
+        assert feed_text(text, number + 1, row)
+    text.close()
+    assert [(w.time_ms, w.user_ms, w.system_ms, w.uids) for w in timeline(text).worked] == [
+        (3000, 1_281_170, 1_269_860, ((10_012, 150), (1000, 15))),
+        (4000, 5, 6, ()),
+    ]
