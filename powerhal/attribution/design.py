@@ -18,6 +18,7 @@ from powerhal.attribution.features import (
     FEATURES,
     RAMP_OF_TAIL,
     TAIL_STAGED_S,
+    Feature,
     Moving,
     Payer,
     Slices,
@@ -46,7 +47,8 @@ Bools = npt.NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Column:
     """One regressor: its name (`device: feature`), device, static or dynamic, unit of its coefficient, who pays,
-    and the coefficient's usual mean and standard deviation where there is one."""
+    the coefficient's usual mean and standard deviation where there is one, and where it weighs busy seconds by
+    their frequency, (Hz, weight) of each."""
 
     name: str
     device: str
@@ -55,6 +57,7 @@ class Column:
     unit: str
     payer: Payer
     usual: tuple[float, float] | None = None
+    pace: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +206,14 @@ def _columns(topology: Topology, inputs: _Recorded) -> tuple[tuple[Column, ...],
             built = feature.build(inputs)
             if built is None:
                 continue
+            paces = inputs.paces(feature)
             for k, column in enumerate(np.atleast_2d(built)):
                 label = f"{feature.name}{inputs.hertz(k)}" if built.ndim == 2 else feature.name
                 if not np.any(column[inputs.fine] > 0):
                     continue
                 name = f"{device.name}: {label}"
-                columns.append(
-                    Column(name, device.name, label, feature.static, feature.unit, feature.payer, feature.usual)
-                )
+                what = (name, device.name, label, feature.static, feature.unit, feature.payer, feature.usual)
+                columns.append(Column(*what, paces[k] if paces else ()))
                 values.append(np.where(inputs.fine & np.isfinite(column), column, 0.0))
                 known.append(inputs.fine & np.isfinite(column))
         if len(columns) == before:
@@ -272,6 +275,23 @@ class _Recorded:
         self.fine &= slices.known
         return slices
 
+    def running(self) -> Slices | None:
+        slices = self.slices()
+        if self.device.kind != "cpu":
+            return slices
+        found = self._processes().speeds(self.device.cluster)
+        if not found:
+            return slices
+        if slices is None:
+            slices = Slices(np.zeros(0), None, np.zeros((self.seconds.size, 0)), np.ones(self.seconds.size, np.bool_))
+        hz = np.union1d(slices.hz, np.array(sorted(found)))
+        seconds = np.column_stack([found.get(f, np.zeros(self.seconds.size)) for f in hz.tolist()])
+        total = seconds.sum(axis=1)
+        share = np.zeros_like(seconds)
+        share[:, np.searchsorted(hz, slices.hz)] = slices.share
+        np.divide(seconds, total[:, None], out=share, where=total[:, None] > 0)
+        return Slices(hz, volts_at(self.clusters.get(self.device.cluster), hz), share, slices.known)
+
     def busy(self) -> Floats | None:
         if self.device.kind != "cpu":
             return self.amount("busy")
@@ -279,9 +299,7 @@ class _Recorded:
         return self._amount(name) if name in self.recording.channels else None
 
     def awake(self) -> Floats | None:
-        if self._usage is None:
-            self._usage = Usage.from_recording(self.recording, self.edges)
-        return self._usage.awake(f"cpu.{self.device.cluster}.time", self.seconds)
+        return self._processes().awake(f"cpu.{self.device.cluster}.time", self.seconds)
 
     def celsius(self) -> Floats | None:
         name = self._channel("temperature")
@@ -332,7 +350,22 @@ class _Recorded:
 
     def hertz(self, k: int) -> str:
         """Name of the k-th frequency of the device's clock."""
-        return f"{self.clocks[self.device.name].hz[k] / 1e6:g}MHz"
+        slices = self.running()
+        assert slices is not None  # only a column made from it asks
+        return f"{slices.hz[k] / 1e6:g}MHz"
+
+    def paces(self, feature: Feature) -> list[tuple[tuple[float, float], ...]]:
+        """(Hz, weight) of a busy second at each frequency, for each column of the feature; empty: it has no pace."""
+        slices = self.running() if feature.pace is not None else None
+        weights = feature.pace(slices) if feature.pace is not None and slices is not None else None
+        if slices is None or weights is None:
+            return []
+        return [tuple(zip(slices.hz.tolist(), w, strict=True)) for w in np.atleast_2d(weights).tolist()]
+
+    def _processes(self) -> Usage:
+        if self._usage is None:
+            self._usage = Usage.from_recording(self.recording, self.edges)
+        return self._usage
 
     def _channel(self, role: str) -> str | None:
         """The recorded channel of a role: named outright, or a channel below a named prefix."""

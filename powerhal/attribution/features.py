@@ -69,6 +69,10 @@ class Inputs(Protocol):
         """The time at each frequency of the device's clock."""
         ...
 
+    def running(self) -> Slices | None:
+        """The same of the time in which something ran; of the whole window where the kernel does not count it."""
+        ...
+
     def busy(self) -> Floats | None:
         """Busy seconds of the device (summed over its cores)."""
         ...
@@ -101,12 +105,16 @@ class Payer:
     alone: bool = False
 
 
+Pace = Callable[[Slices], Floats | None]  # (k,), or (m, k) for m columns; None where the clock is not of that sort
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One column: kind of device, name, static or not, coefficient's unit, who pays, how it is built.
 
     `build` answers (n,), or (k, n) with one column per frequency, or None where inputs are absent. `usual`:
     mean and standard deviation of the coefficient over devices of the kind, where data sheets agree on one.
+    `pace`: what a busy second weighs at each frequency, where `build` is made of that.
     """
 
     kind: str
@@ -116,6 +124,7 @@ class Feature:
     payer: Payer
     build: Callable[[Inputs], Floats | None]
     usual: tuple[float, float] | None = None
+    pace: Pace | None = None
 
 
 NOBODY = Payer()
@@ -131,48 +140,53 @@ DISK = Payer(("disk.read_bytes", "disk.write_bytes"), "last")
 ANY_CPU = Payer(("cpu.*.time",))
 
 
-def _volts_squared_f(inputs: Inputs) -> Floats | None:
-    busy, slices = inputs.busy(), inputs.slices()
-    if busy is None or slices is None or slices.volts is None:
-        return None
-    out: Floats = busy * (slices.share @ (slices.volts**2 * slices.hz))
-    return out
+def _volts_squared_f(slices: Slices) -> Floats | None:
+    return None if slices.volts is None else slices.volts**2 * slices.hz
+
+
+def _each_frequency(slices: Slices) -> Floats | None:
+    """Where volts are unknown and the frequencies are few: a column for each."""
+    return None if slices.volts is not None or slices.hz.size > MAX_OPP_COLUMNS else np.eye(slices.hz.size)
+
+
+def _power_of_f(exponent: int) -> Pace:
+    def pace(slices: Slices) -> Floats | None:
+        if slices.volts is not None or slices.hz.size <= MAX_OPP_COLUMNS:
+            return None
+        out: Floats = (slices.hz / 1e9) ** exponent
+        return out
+
+    return pace
+
+
+def _paced(kind: str, name: str, unit: str, payer: Payer, pace: Pace) -> Feature:
+    """A row whose column is busy seconds, each weighed by the frequency that it ran at."""
+
+    def build(inputs: Inputs) -> Floats | None:
+        busy, slices = inputs.busy(), inputs.running()
+        weight = None if busy is None or slices is None else pace(slices)
+        if busy is None or slices is None or weight is None:
+            return None
+        out: Floats = (slices.share @ weight.T).T * busy
+        return out
+
+    return Feature(kind, name, False, unit, payer, build, pace=pace)
 
 
 def _shared_clock(inputs: Inputs) -> Floats | None:
     """The clock tree and caches of a cluster: switching while anything runs on it."""
-    awake, slices = inputs.awake(), inputs.slices()
+    awake, slices = inputs.awake(), inputs.running()
     if awake is None or slices is None or slices.volts is None:
         return None
     out: Floats = awake * (slices.share @ (slices.volts**2 * slices.hz))
     return out
 
 
-def _by_frequency(inputs: Inputs) -> Floats | None:
-    """Busy seconds at each frequency, where volts are unknown and the frequencies are few."""
-    busy, slices = inputs.busy(), inputs.slices()
-    if busy is None or slices is None or slices.volts is not None or slices.hz.size > MAX_OPP_COLUMNS:
-        return None
-    out: Floats = (busy[:, None] * slices.share).T
-    return out
-
-
-def _power_of_f(exponent: int) -> Callable[[Inputs], Floats | None]:
-    def build(inputs: Inputs) -> Floats | None:
-        busy, slices = inputs.busy(), inputs.slices()
-        if busy is None or slices is None or slices.volts is not None or slices.hz.size <= MAX_OPP_COLUMNS:
-            return None
-        out: Floats = busy * (slices.share @ (slices.hz / 1e9) ** exponent)
-        return out
-
-    return build
-
-
 def _counted(role: str, volts: bool) -> Callable[[Inputs], Floats | None]:
     """Events of the CPU's own counters; where volts are known each costs as a charge moved at that voltage does."""
 
     def build(inputs: Inputs) -> Floats | None:
-        events, slices = inputs.amount(role), inputs.slices()
+        events, slices = inputs.amount(role), inputs.running()
         known = slices is not None and slices.volts is not None
         if events is None or known != volts:
             return None
@@ -186,7 +200,7 @@ def _counted(role: str, volts: bool) -> Callable[[Inputs], Floats | None]:
 
 def _busy_only(inputs: Inputs) -> Floats | None:
     """Busy seconds, where nothing is known of frequencies."""
-    return inputs.busy() if inputs.slices() is None else None
+    return inputs.busy() if inputs.running() is None else None
 
 
 def _mean_volts(inputs: Inputs) -> Floats | None:
@@ -285,10 +299,10 @@ def _constant(inputs: Inputs) -> Floats | None:
 # Flash storage, active over idle power by rate (eMMC 5.1: 0.2 to 0.5 W at 100 to 300 MB/s read, 50 to 150
 # MB/s written; UFS: less per byte): nanojoules a byte, known to a factor of two.
 FEATURES: tuple[Feature, ...] = (
-    Feature("cpu", "V²f", False, "W/(Hz V²)", CPU, _volts_squared_f),
-    Feature("cpu", "busy@", False, "W", CPU, _by_frequency),
-    Feature("cpu", "f", False, "W/GHz", CPU, _power_of_f(1)),
-    Feature("cpu", "f³", False, "W/GHz³", CPU, _power_of_f(3)),
+    _paced("cpu", "V²f", "W/(Hz V²)", CPU, _volts_squared_f),
+    _paced("cpu", "busy@", "W", CPU, _each_frequency),
+    _paced("cpu", "f", "W/GHz", CPU, _power_of_f(1)),
+    _paced("cpu", "f³", "W/GHz³", CPU, _power_of_f(3)),
     Feature("cpu", "busy", False, "W", CPU, _busy_only),
     Feature("cpu", "V²f awake", False, "W/(Hz V²)", CPU_AWAKE, _shared_clock),
     *(
@@ -300,10 +314,10 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
     Feature("cpu", "V³ e^T", True, "W/V³", NOBODY, _steep_leak),
     Feature("cpu", "e^T", True, "W", NOBODY, _leak),
-    Feature("gpu", "V²f", False, "W/(Hz V²)", GPU, _volts_squared_f),
-    Feature("gpu", "busy@", False, "W", GPU, _by_frequency),
-    Feature("gpu", "f", False, "W/GHz", GPU, _power_of_f(1)),
-    Feature("gpu", "f³", False, "W/GHz³", GPU, _power_of_f(3)),
+    _paced("gpu", "V²f", "W/(Hz V²)", GPU, _volts_squared_f),
+    _paced("gpu", "busy@", "W", GPU, _each_frequency),
+    _paced("gpu", "f", "W/GHz", GPU, _power_of_f(1)),
+    _paced("gpu", "f³", "W/GHz³", GPU, _power_of_f(3)),
     Feature("gpu", "busy", False, "W", GPU, _busy_only),
     Feature("gpu", "V e^T", True, "W/V", NOBODY, _volts_leak),
     Feature("gpu", "e^T", True, "W", NOBODY, _leak),

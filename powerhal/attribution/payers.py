@@ -31,7 +31,8 @@ def payers(problem: Problem, fine: Design, window: Ints, usage: Usage) -> dict[i
         activity, device = fine.x[:, place[term.column.name]], devices[term.column.device]
         # Reads are compared with reads; a radio's rx and tx are one usage.
         own = activity if device.kind == "storage" else fine.counts.get(device.name)
-        found = split(term.column, device, usage, activity, seconds=fine.seconds, comparable=own)
+        paced = usage.paced(device.cluster, term.column.pace) if device.kind == "cpu" else usage
+        found = split(term.column, device, paced, activity, seconds=fine.seconds, comparable=own)
         if found is None:
             continue
         spread = _clock_spread(fine, device, usage)
@@ -83,10 +84,15 @@ def _counted(design: Design, device: Device) -> bool:
 
 
 def _clock_spread(fine: Design, device: Device, usage: Usage) -> Floats | None:
-    """How far off the cost of a busy second may be in each scan (n,), 1 sigma, relative; None without a clock."""
+    """How far off the cost of a busy second may be in each scan (n,), 1 sigma, relative; None without a clock.
+
+    Nothing where the kernel told at which frequencies each process ran.
+    """
     slices = fine.clocks.get(device.name)
     if slices is None:
         return None
+    if device.kind == "cpu" and usage.speeds(device.cluster):
+        return np.zeros(fine.seconds.size)
     awake = usage.awake(f"cpu.{device.cluster}.time", fine.seconds) if device.kind == "cpu" else None
     busy = fine.counts.get(device.name) if awake is None else awake
     return None if busy is None else clock_spread(slices, busy / fine.seconds)

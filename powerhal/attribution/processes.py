@@ -114,6 +114,45 @@ class Usage:
                     break
         return names
 
+    def speeds(self, cluster: str) -> dict[float, Floats]:
+        """Hz -> seconds (windows,) that processes ran at it, where the kernel counted that: usages `run.CLUSTER@HZ`."""
+        prefix = f"run.{cluster}@"
+        return {
+            float(name.removeprefix(prefix)): amounts.per_window(self.windows)
+            for name, amounts in self.by_activity.items()
+            if name.startswith(prefix)
+        }
+
+    def paced(self, cluster: str, pace: Sequence[tuple[float, float]]) -> Usage:
+        """With CPU time on a cluster weighed by the frequencies that each process ran at; the sum of a window stays.
+
+        `pace`: (Hz, weight of a second). Time of processes whose frequencies are not known weighs as the average.
+        """
+        name = f"cpu.{cluster}.time"
+        rows = [
+            (w, self.by_activity[f"run.{cluster}@{hz:.0f}"])
+            for hz, w in pace
+            if f"run.{cluster}@{hz:.0f}" in self.by_activity
+        ]
+        amounts = self.by_activity.get(name)
+        if amounts is None or not rows:
+            return self
+        own = amounts.process * self.windows + amounts.window
+        keys, place = np.unique(
+            np.concatenate([a.process * self.windows + a.window for _, a in rows]), return_inverse=True
+        )
+        ran = np.bincount(place.reshape(-1), np.concatenate([a.amount for _, a in rows]))
+        cost = np.bincount(place.reshape(-1), np.concatenate([w * a.amount for w, a in rows]))
+        at = np.minimum(np.searchsorted(keys, own), keys.size - 1)
+        told = (keys[at] == own) & (ran[at] > 0)
+        each = np.divide(cost[at], ran[at], out=np.zeros(own.size), where=told)
+        time_s = np.bincount(amounts.window, amounts.amount * told, minlength=self.windows)
+        mean = np.bincount(amounts.window, amounts.amount * each, minlength=self.windows) / np.maximum(time_s, 1e-12)
+        usual = mean[amounts.window]
+        factor = np.divide(each, usual, out=np.ones(own.size), where=told & (usual > 0))
+        weighed = Amounts(amounts.process, amounts.window, amounts.amount * factor)
+        return Usage(self.processes, self.windows, {**self.by_activity, name: weighed})
+
     def of(self, column: Column, device: Device) -> Amounts | None:
         """What processes did that this column's energy is paid by; None when nothing was recorded."""
         names = self.named(column, device)

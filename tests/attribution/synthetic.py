@@ -90,10 +90,14 @@ def build(
     board: Topology | None = None,
     extra_w=None,
     period_s: float = 0.05,
+    apart: bool = False,
+    counted: bool = False,
 ) -> Fake:
     """A run of `seconds`: two processes on one cluster at three frequencies, a panel, a radio.
 
-    extra_w: function of seconds that gives watts nobody explains, at the root. truth: joules at the root.
+    extra_w: function of seconds that gives watts nobody explains, at the root. apart: within each scan the first
+    process runs at the lowest frequency and the second at the highest. counted: usages tell who ran at which
+    frequency. truth: joules at the root.
     """
     rng = np.random.default_rng(seed)
     fake = Fake(board or topology())
@@ -105,6 +109,10 @@ def build(
     level = np.repeat(hold, 20)[:n]
     phase = np.repeat(rng.random(n // 40 + 1), 40)[:n]
     busy = {0: np.where(phase < 0.4, 0.9, 0.05), 1: np.where((phase > 0.3) & (phase < 0.7), 1.6, 0.0)}
+    if apart:
+        first = np.arange(n) % 2 == 0
+        level = np.where(first, 0, 2)
+        busy = {0: np.where(first & (phase < 0.6), 0.9, 0.0), 1: np.where(~first & (phase > 0.3), 0.9, 0.0)}
     hz, volts = np.array(OPPS).T
     celsius = 40 + 10 * np.sin(mid / 9)
     on = (np.repeat(rng.random(n // 100 + 1), 100)[:n] < 0.7).astype(float)
@@ -134,6 +142,8 @@ def build(
         fake.add(power(name, window_s=0.0), *_sampled(t, watts), period_s=period_s)
     _activities(fake, t, period_s, level, hz, busy, celsius, on, bright, rate)
     _processes(fake, t, period_s, busy, rate, sender)
+    if counted:
+        _run_times(fake, period_s, busy, level)
     joules = {p: float(np.sum(w)) * period_s / EFFICIENCY for p, w in cpu_dynamic.items()}
     radio = {p: float(np.sum(wifi[owner == p])) * period_s for p in (0, 1)}
     fake.truth = {
@@ -142,7 +152,7 @@ def build(
         "wifi": float(np.sum(wifi)) * period_s,
         "idle": float(np.sum(cpu_static / EFFICIENCY + BASE + 0.02)) * period_s,
         "unattributed": float(np.sum(extra)) * period_s,
-        "alpha": joules[0] + radio[0], "beta": joules[1] + radio[1],
+        "alpha": joules[0] + radio[0], "beta": joules[1] + radio[1], "alpha cpu": joules[0], "beta cpu": joules[1],
     }  # fmt: skip
     return fake
 
@@ -188,6 +198,17 @@ def _processes(fake, t, period_s, busy, rate, sender) -> None:
             sent = float((rate * (sender == p))[steps].sum() * period_s)
             if sent:
                 fake.usage.append((int(fake.scans[k]), p, 1, sent))
+
+
+def _run_times(fake, period_s, busy, level) -> None:
+    fake.activities += [f"run.big@{int(f)}" for f, _ in OPPS]
+    for k in range(1, fake.scans.size):
+        steps = slice(2 * k - 2, 2 * k)
+        for p, u in busy.items():
+            for at in range(len(OPPS)):
+                ran = float(u[steps][level[steps] == at].sum() * period_s)
+                if ran:
+                    fake.usage.append((int(fake.scans[k]), p, 2 + at, ran))
 
 
 __all__ = ["START_NS", "Fake", "Quality", "build", "power", "topology"]

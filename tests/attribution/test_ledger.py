@@ -31,3 +31,17 @@ def test_the_recorder_is_never_merged_with_a_namesake(ledger):
     rows = [r for r in replace(ledger, rows=twins).view("process") if r.kind == "process"]
     assert {(r.name, r.own) for r in rows} == {("python", True), ("python", False)}
     assert sum(r.energy_j for r in rows) == pytest.approx(sum(r.energy_j for r in people), rel=1e-12)
+
+
+def test_who_runs_at_the_high_frequency_within_a_scan_pays_for_it() -> None:
+    """The sampled rung cannot see it; the kernel's count of run time can."""
+    errors = {}
+    for counted in (False, True):
+        run = synthetic.build(seed=41, seconds=60, apart=True, counted=counted)
+        rows = {r["name"]: r for r in attribute(run).to_dict()["rows"] if r["kind"] == "process"}
+        errors[counted] = max(
+            abs(rows[name]["devices"].get("cpu", 0.0) - run.truth[f"{name} cpu"]) / run.truth[f"{name} cpu"]
+            for name in ("alpha", "beta")
+        )
+    assert errors[True] < 0.05
+    assert errors[False] > 5 * errors[True]

@@ -138,3 +138,38 @@ def test_nobody_pays_more_than_there_is(rows, energy, when, factors) -> None:
         coarse = version.coarse(joules, np.arange(10) // 3)
         whole = np.bincount(np.arange(10) // 3, joules)
         assert coarse.energy(whole, 5).sum() == pytest.approx(version.energy(joules, 5).sum(), rel=1e-9, abs=1e-9)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3), st.integers(0, 4), st.floats(0.01, 1.0), st.sampled_from([0.0, 0.3, 1.0]), st.booleans()
+        ),
+        min_size=1,
+        max_size=20,
+        unique_by=lambda row: row[:2],
+    )
+)
+def test_weighing_by_frequency_keeps_every_window(rows: list[tuple[int, int, float, float, bool]]) -> None:
+    time = amounts(*((p, w, s) for p, w, s, _, _ in rows))
+    low = [(p, w, s * (1 - part)) for p, w, s, part, told in rows if told and part < 1]
+    high = [(p, w, s * part) for p, w, s, part, told in rows if told and part > 0]
+    by = {"cpu.big.time": time}
+    by |= {name: amounts(*found) for name, found in (("run.big@100", low), ("run.big@200", high)) if found}
+    plain = Usage([], 5, by)
+    paced = plain.paced("big", ((100.0, 1.0), (200.0, 8.0)))
+    assert paced.by_activity["cpu.big.time"].per_window(5) == pytest.approx(time.per_window(5))
+    for _, w, s, part, told in rows:
+        others = [r for r in rows if r[1] == w and r[4]]
+        if told and all(r[3] == part for r in others):  # everybody ran alike: nothing changes
+            k = next(i for i, r in enumerate(rows) if r[1] == w and r[2] == s and r[3] == part and r[4])
+            assert paced.by_activity["cpu.big.time"].amount[k] == pytest.approx(rows[k][2])
+
+
+def test_a_second_at_the_high_frequency_pays_for_it() -> None:
+    u = usage(1, cpu__big__time=amounts((0, 0, 0.5), (1, 0, 0.5), (2, 0, 0.5)))
+    u.by_activity["run.big@100"] = amounts((0, 0, 0.5))
+    u.by_activity["run.big@200"] = amounts((1, 0, 0.5))
+    paced = u.paced("big", ((100.0, 1.0), (200.0, 3.0)))
+    assert paced.by_activity["cpu.big.time"].amount.tolist() == pytest.approx([0.25, 0.75, 0.5])
+    assert u.paced("little", ((100.0, 1.0),)) is u
