@@ -263,7 +263,7 @@ def _from_power(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     whole = integrate(series.t_ns, series.value, series.quality, edges, period_s=rail.period_s, lag_s=rail.average_s)
     step = rail.lsb or _product_step(recording, rail.channels[0])
     seen = _noisy(whole, series.value, (series.t_ns, edges), rail, step)
-    if rail.quality_class != "inferred":
+    if rail.quality_class not in ("inferred", "gauge"):
         return seen
     # A battery that is charged says nothing about what the load takes: such windows were not watched.
     drawn = _drawn(series, edges)

@@ -71,6 +71,7 @@ BQ27000 = ChipType(
     cycle_s=lambda c: 2.56,
     max_hz=1.0,
     stretches_clock=True,
+    asleep_after_s=20.0,
     default_hz=0.2,
     autoincrement=True,
     source_note="Linux drivers/power/supply/bq27xxx_battery.c",

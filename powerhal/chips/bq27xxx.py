@@ -110,6 +110,7 @@ BQ27421 = ChipType(
     cycle_s=lambda c: 1.0,
     max_hz=1.0,
     stretches_clock=True,
+    asleep_after_s=8.0,
     default_hz=1.0,
     needs_shunt=False,
     autoincrement=True,

@@ -255,6 +255,7 @@ class ChipType:
     `wired`: False for a chip that only its kernel driver reaches. `stretches_clock`: it holds the clock line while it
     thinks, which not every adapter stands. `decode_options`: what its numbers depend on beside settings.
     `checked_when`: what the chip answers when it can add the SMBus error code to everything it says.
+    `asleep_after_s`: a gauge whose results stay the very same for longer sleeps (its sleep bit needs a write).
     `source_note`: where the facts come from. `checked`: what was compared with a second source, and what was not.
     """
 
@@ -281,6 +282,7 @@ class ChipType:
     checked_when: Evidence | None = None
     wired: bool = True
     stretches_clock: bool = False
+    asleep_after_s: float = 0.0
     decode_options: tuple[str, ...] = ()
     source_note: str = ""
     checked: str = ""

@@ -55,7 +55,7 @@ class ChipSource:
         self._always = Quality.OK
         self._failing = False
         self.taken = False
-        self._settled_ns = 0
+        self._settled_ns = self._changed_ns = 0
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self._remembered_ns = int(REMEMBERED * 1e9 * self.period_s)
         self._least_ns = int(0.5e9 / chip.max_hz) if chip.max_hz else 0
@@ -178,7 +178,7 @@ class ChipSource:
             if self.taken:
                 self._failing = True
                 return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | quality)
-        if t_ns < self._settled_ns:
+        if t_ns < self._settled_ns or self._asleep(t_ns, raw):
             quality |= Quality.STALE
         if self._sums is not None:
             raw, doubt = self._sums.follow(raw)
@@ -186,6 +186,12 @@ class ChipSource:
         self._failing = False
         self._last = Reading(t_ns, raw, quality)
         return self._last
+
+    def _asleep(self, t_ns: int, raw: bytes) -> bool:
+        """Whether the results are the very same for so long that the gauge must sleep."""
+        if not self.chip.asleep_after_s or self._measured(raw) != self._measured(self._last.raw):
+            self._changed_ns = t_ns
+        return t_ns - self._changed_ns > self.chip.asleep_after_s * 1e9
 
     def _again(self) -> bytes | None:
         """The same row once more; None when the chip does not answer."""

@@ -17,6 +17,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 I2C, ERRNOS, SOURCE = "powerhal/transport/i2c.py", "powerhal/transport/errnos.py", "powerhal/chips/source.py"
 HEALTH, BEAT, LAYOUT = "powerhal/sampling/health.py", "powerhal/sampling/beat.py", "powerhal/chips/layout.py"
+SUPPLY = "powerhal/host/power_supply.py"
 INA2XX, TORN = "powerhal/chips/ina2xx.py", "powerhal/chips/torn.py"
 COUNTERS, SIGN, ROWS = "powerhal/recording/counters.py", "powerhal/host/current_sign.py", "powerhal/host/rows.py"
 
@@ -90,10 +91,13 @@ MUTANTS = (
     Mutant("F17", "powerhal/chips/layout.py", "for hz in (chip.max_hz, ", "for hz in (0.0, "),
     Mutant("F18", "powerhal/chips/max1704x.py", '        RowFlag("mode", "hibernating", Quality.STALE),', "       "),
     Mutant("F18", "powerhal/chips/cw2015.py", 'flags=(RowFlag("mode", "sleep", Quality.STALE),),', ""),
+    Mutant("F18", SOURCE, "t_ns < self._settled_ns or self._asleep(t_ns, raw)", "t_ns < self._settled_ns"),
     Mutant("F19", "powerhal/recording/charge.py", "return Quality.NOISY if apart", "return Quality.OK if apart"),
     Mutant("F20", SIGN, "return 1 if raw > 0 else -1", "return -1"),
     Mutant("F20", SIGN, "self.factor = 1000", "self.factor = 1"),
     Mutant("F20", SIGN, "self.doubtful = raw != 0 and (not self.factor or direction == 0)", "self.doubtful = False"),
+    Mutant("F20", SUPPLY, "own + sum(watts or 0 for watts in inputs)", "own"),
+    Mutant("F20", SUPPLY, "(Quality.ESTIMATED if self.row.hidden else Quality.OK)", "Quality.OK"),
     Mutant("F21", ROWS, "bytes(self.layout.row_bytes), Quality.MISSING)", "bytes(self.layout.row_bytes), Quality.OK)"),
     Mutant("F21", ERRNOS, 'errno.ENODATA: "absent"', 'errno.ENODATA: "io"'),
     Mutant("F21", ROWS, "            self.close()  # the file may come back", "            # the file may come back"),

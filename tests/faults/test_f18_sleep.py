@@ -8,6 +8,26 @@ from powerhal.channel import Quality
 from tests.faults.faulty import Bench, row
 
 
+@pytest.mark.parametrize("compatible", ["ti,bq27441", "ti,bq27541", "ti,bq27z561"])
+def test_f18_a_sleeping_bq27_repeats_itself_and_is_stale(compatible: str) -> None:
+    """Its sleep bit cannot be read without a write: asleep it answers the same for up to 20 s."""
+    bench = Bench({0x55: compatible}, amperes=0.3)
+    source = bench.opened(compatible, 0x55, 1.0)
+    held: dict[bytes, bytes] = {}
+    bench.bus.spoil = lambda address, write, answer: held.setdefault(write, answer)
+    seen = []
+    for second in range(20):
+        bench.supply.current_a = 0.3 + 0.01 * second
+        bench.wait(1.0)
+        seen.append(bool(row(source)[1] & Quality.STALE))
+    assert seen == [False] * 9 + [True] * 11
+    bench.bus.spoil = lambda address, write, answer: answer
+    bench.wait(1.0)
+    values, quality = row(source)
+    assert not quality & Quality.STALE
+    assert values["r1.current"] == pytest.approx(0.49, abs=2e-3)
+
+
 @pytest.mark.parametrize("compatible", ["maxim,max17048", "maxim,max17049"])
 def test_f18_a_hibernating_gauge_is_stale(compatible: str) -> None:
     bench = Bench({0x36: compatible})
