@@ -27,7 +27,7 @@ from powerhal.chips.registers import (
 
 CONVERSIONS_S = (50e-6, 84e-6, 150e-6, 280e-6, 540e-6, 1.052e-3, 2.074e-3, 4.12e-3)
 SHUNT_CAL_20, SHUNT_CAL_16 = 13107.2e6, 819.2e6  # SHUNT_CAL = constant * current_lsb * shunt (data sheets)
-DIES = (0x2280, 0x2290, 0x2380, 0x2390)  # upper twelve bits of DEVICE_ID: INA228, 229, 238, 239
+DIES = (0x2280, 0x2290, 0x2380, 0x2390)  # upper twelve bits of DEVICE_ID: INA228, 229, 238, 239; INA237 may say 0x237x
 
 
 def _current_lsb(constant: float) -> Callable[[Config], float | None]:
@@ -175,16 +175,17 @@ INA238 = ChipType(
     cycle_s=cycle_s,
     default_hz=100.0,
     source_note="SBOSA15; Linux drivers/hwmon/ina238.c",
-    checked="registers, steps, power-on values: Linux; the device identity 0x2381: from memory",
+    checked="registers, steps, power-on values: Linux; device identity 0x238x: Adafruit_INA237_INA238",
 )  # fmt: skip
 INA237 = replace(
     INA238, name="ina237", title="TI INA237, 16-bit shunt, bus, power and temperature monitor, 85 V",
     evidence=(
         Evidence("manufacturer", 0x5449), Evidence("config", 0x0000, 0xC00F),
+        Evidence("device", 0x2370, 0xFFF0, required=False, proof=True),
         *(Evidence("device", die, 0xFFF0, differs=True) for die in (*DIES, 0xA080, 0xA480)),
     ),
     channels=_channels(0.003, 5e-3, 50e-6),
-    source_note="SBOSA50; Linux drivers/hwmon/ina238.c", checked="no device identity: comment in Linux",
+    source_note="SBOSA50; Linux drivers/hwmon/ina238.c", checked="device identity 0x237x: Adafruit_INA237_INA238 (tested on breakouts); Linux: not on every part",
 )  # fmt: skip
 INA228 = replace(
     INA238,
@@ -203,7 +204,7 @@ INA228 = replace(
         Evidence("config", 0x0000, 0x800F),
     ),
     source_note="SBOSA20",
-    checked="widths: open drivers; the device identity 0x2281: from memory",
+    checked="widths: open drivers; device identity 0x228x: several open drivers agree",
 )  # fmt: skip
 INA229 = replace(INA228, name="ina229", title="TI INA229, the INA228 on SPI (through hwmon only)", wired=False)
 INA239 = replace(INA238, name="ina239", title="TI INA239, the INA238 on SPI (through hwmon only)", wired=False)

@@ -66,5 +66,5 @@ INA233 = ChipType(
     cycle_s=ina226_cycle,
     default_hz=100.0,
     source_note="SBOS790; Linux drivers/hwmon/pmbus/ina233.c",
-    checked="commands and steps: Linux; READ_EIN and MFR_MODEL: from memory",
+    checked="commands and steps: Linux; READ_EIN, MFR_MODEL, MFR_DEVICE_CONFIG: an open ECMA-419 driver",
 )  # fmt: skip

@@ -101,5 +101,5 @@ INA260 = replace(
     ),
     needs_shunt=False,
     source_note="SBOS656; Linux drivers/hwmon/ina2xx.c (6.12)",
-    checked="steps: Linux 6.12; the die identity 0x2270: from memory",
+    checked="steps: Linux 6.12; die identity 0x2270, revision in the last digit: open drivers agree",
 )  # fmt: skip

@@ -167,6 +167,7 @@ INA226 = ChipType(
     cycle_s=ina226_cycle,
     default_hz=100.0,
     source_note="SBOS547; Linux drivers/hwmon/ina2xx.c",
+    checked="registers, steps: Linux; identities 0x5449 and 0x226x: several open drivers agree, the last digit varies",
 )  # fmt: skip
 
 _WITHOUT_IDS = tuple(r for r in INA226.registers if r.role != "id")

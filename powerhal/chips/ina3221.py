@@ -96,4 +96,5 @@ INA3221 = ChipType(
     default_hz=20.0,
     inputs=3,
     source_note="SBOS576; Linux drivers/hwmon/ina3221.c",
+    checked="registers, steps: Linux; identities 0x5449 and 0x3220: Zephyr drivers/sensor/ti/ina3221",
 )  # fmt: skip

@@ -50,11 +50,11 @@ def _part(name: str, amperes: float, watts: float, addresses: tuple[int, int], a
         ),
         evidence=(
             Evidence("manufacturer", 0x5449), Evidence("config", 0x0000, 0x801F),
-            *(Evidence("device", die, 0xFFF0, differs=True) for die in (*DIES, 0xA080, 0xA480)),
+            *(Evidence("device", die, 0xFFF0, differs=True) for die in (*DIES, 0x2370, 0xA080, 0xA480)),
         ),
         needs_shunt=False,
         source_note="Linux drivers/hwmon/ina238.c; open drivers",
-        checked="current, power, energy steps: two open drivers agree; charge step and addresses: from memory",
+        checked="current, power, energy steps and the INA700's addresses: two open drivers agree; charge step: from memory",
     )  # fmt: skip
 
 

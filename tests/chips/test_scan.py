@@ -182,3 +182,15 @@ def test_a_dump_that_holds_only_the_identity_is_enough() -> None:
     chip.image = {pointer: raw for pointer, raw in chip.image.items() if pointer >= 0xFE}
     found = scan.look(Bus({0x40: chip}), 0x40)
     assert found is not None and found.verdict == "certain" and found.chip == "ina226"
+
+
+def test_an_ina237_that_has_an_identity_is_certain_and_one_without_is_not() -> None:
+    """Parts with 0x237x at 0x3F have been seen; the kernel's driver knows parts without."""
+    kind = load("ina237")
+    for device, verdict in ((b"\x23\x70", "certain"), (b"\x00\x00", "possible")):
+        bus, address, model = chip_on_bus(kind)
+        model.registers[0x3F] = device
+        finding = look(bus, address)
+        assert finding is not None
+        assert finding.verdict == verdict
+        assert "ina237" in [c.chip for c in finding.candidates]
