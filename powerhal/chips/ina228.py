@@ -185,7 +185,8 @@ INA237 = replace(
         *(Evidence("device", die, 0xFFF0, differs=True) for die in (*DIES, 0xA080, 0xA480)),
     ),
     channels=_channels(0.003, 5e-3, 50e-6),
-    source_note="SBOSA50; Linux drivers/hwmon/ina238.c", checked="device identity 0x237x: Adafruit_INA237_INA238 (tested on breakouts); Linux: not on every part",
+    source_note="SBOSA50; Linux drivers/hwmon/ina238.c",
+    checked="device identity 0x237x: Adafruit_INA237_INA238; Linux: not on every part",
 )  # fmt: skip
 INA228 = replace(
     INA238,

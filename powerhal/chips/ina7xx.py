@@ -54,7 +54,7 @@ def _part(name: str, amperes: float, watts: float, addresses: tuple[int, int], a
         ),
         needs_shunt=False,
         source_note="Linux drivers/hwmon/ina238.c; open drivers",
-        checked="current, power, energy steps and the INA700's addresses: two open drivers agree; charge step: from memory",
+        checked="current, power, energy steps, INA700 addresses: two open drivers; charge step: from memory",
     )  # fmt: skip
 
 

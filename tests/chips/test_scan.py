@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from powerhal.chips import scan
+from powerhal.chips import find, scan
 from powerhal.chips.registers import ChipType
 from powerhal.errors import TransportError
-from tests.chips.golden import answer, genuine
+from tests.chips.golden import answer, chip_on_bus, genuine
 
 KINDS = scan.known()
 NAMES = [kind.name for kind in KINDS]
@@ -186,11 +186,11 @@ def test_a_dump_that_holds_only_the_identity_is_enough() -> None:
 
 def test_an_ina237_that_has_an_identity_is_certain_and_one_without_is_not() -> None:
     """Parts with 0x237x at 0x3F have been seen; the kernel's driver knows parts without."""
-    kind = load("ina237")
+    kind = find("ina237")
     for device, verdict in ((b"\x23\x70", "certain"), (b"\x00\x00", "possible")):
         bus, address, model = chip_on_bus(kind)
         model.registers[0x3F] = device
-        finding = look(bus, address)
+        finding = scan.look(bus, address)
         assert finding is not None
         assert finding.verdict == verdict
         assert "ina237" in [c.chip for c in finding.candidates]

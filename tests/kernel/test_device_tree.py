@@ -67,8 +67,8 @@ def test_coulomb_counters_say_what_their_driver_says(
     step_ah = (0.34e-3 * min(4**exponent, 4096) / 4096 if large else 85e-6 * 2**exponent / 128) * 0.05 / ohms
     if compatible == "lltc,ltc2944":  # the driver's formula for this part is the LTC2941's
         kernel["charge_counter"] *= step_ah / (85e-6 * 2**exponent / 128 * 0.05 / ohms)
-    assert ours["r1.charge"] == pytest.approx(kernel["charge_counter"] * 3600e-6, abs=3.01 * step_ah * 3600)
-    assert ours["r1.charge"] < 0
+    assert ours["r1.charge"] == pytest.approx(-kernel["charge_counter"] * 3600e-6, abs=3.01 * step_ah * 3600)
+    assert ours["r1.charge"] > 0, "consumed"
     if compatible != "lltc,ltc2941":
         assert ours["r1.voltage"] == pytest.approx(kernel["voltage_now"] * 1e-6, abs=2e-3)
         assert ours["r1.temperature"] == pytest.approx(kernel["temp"] / 10 - 0.95, abs=0.11)  # 0 degC is 272.2 K there
