@@ -174,6 +174,8 @@ class Reader:
         widths = {len(row.fields) for row in rows(code)}
         if len(texts) in widths or len(texts) < min(widths):
             return texts, False
+        if code == "wl" and texts[2] in WAKELOCK_LETTERS and _is_int(texts[1]):
+            return texts, False  # groups of a preview or a vendor; the platform leaves no comma in these names
         tail = 0
         while tail < len(texts) - 1 and (_is_int(texts[-1 - tail]) or texts[-1 - tail] in WAKELOCK_LETTERS):
             tail += 1

@@ -161,3 +161,12 @@ def test_lines_that_are_none() -> None:
         reader = Reader(Issues())
         assert reader.read(3, line) is None
         assert reader.issues.kept[0].line == 3
+
+
+def test_wake_lock_with_groups_of_another_version() -> None:
+    """Without the group of background locks, but with total durations: as previews of Android 8 printed it."""
+    line = "9,10010,l,wl,tag,1,f,0,0,0,5,60,p,2,0,3,8,7,w,0,0,0,9"
+    record = Reader(Issues(), api=36).read(1, line)
+    assert record is not None
+    assert (record.get("name"), record.get("partial.time"), record.get("window.total")) == ("tag", 60, 9)
+    assert emit(record) == line
