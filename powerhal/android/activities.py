@@ -27,6 +27,7 @@ ENUMS = (
 )  # fmt: skip
 #: events that last and belong to a uid; `top` is one app at a time
 LASTING = ("top", "job", "sync", "longwake", "wake_lock_in")
+MOST_UID = 2**31 - 1  # a uid is an int of the platform; what is larger is no uid
 STILL = frozenset({"none", "off", "in", "unknown", "?"})
 CHARGING = frozenset({"charging", "full"})
 FORGOTTEN = ("RESET", "START", "SHUTDOWN", "OVERFLOW")
@@ -135,7 +136,7 @@ class _Builder:
 
     def _event(self, now: int, sign: str, name: str, value: tuple[object, ...]) -> None:
         uid, text = value[0], str(value[1])
-        if not isinstance(uid, int) or self.since is None:
+        if not isinstance(uid, int) or not 0 <= uid <= MOST_UID or self.since is None:
             return
         key = (name, uid, text)
         if sign == "-":
@@ -190,7 +191,8 @@ def _worked(now: int, value: tuple[object, ...]) -> Worked | None:
         numbers.append([int(p) for p in pieces])
     if not numbers or len(numbers[0]) != 2 or any(len(n) != 3 for n in numbers[1:]):
         return None
-    return Worked(now, numbers[0][0], numbers[0][1], tuple((uid, u + s) for uid, u, s in numbers[1:]))
+    uids = tuple((uid, u + s) for uid, u, s in numbers[1:] if uid <= MOST_UID)
+    return Worked(now, numbers[0][0], numbers[0][1], uids)
 
 
 class Grid:

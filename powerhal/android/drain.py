@@ -34,6 +34,7 @@ ROUNDED = 1.0 / sqrt(12.0)  # of a step: a counter that is cut to whole mAh
 LEAST_QUANTA = {"charge counter": 8.0, "level steps": 1.0}
 SHORTEST_MS = {"charge counter": 10_000, "level steps": 60_000}
 FRESH_MS = 5_000  # after a stretch begins: all values are printed again then
+LONGEST_MS = 10 * 366 * 86_400_000
 MOST_WINDOWS = 1500
 MOST_W = 30.0  # no phone draws this for a whole window; the gauge was corrected
 RISES = 3.0  # quanta by which a gauge may rise on battery before it counts as corrected
@@ -129,6 +130,11 @@ def drain(history: History, line: Timeline, capacity: Capacity | None) -> Drain:
         raise NotEnoughData(
             "this dump has no battery history: nothing says when the battery was drained",
             hint="take it with `dumpsys batterystats -c` (or a bugreport), which print the history",
+        )
+    if line.end_ms > LONGEST_MS:
+        raise NotEnoughData(
+            f"the history claims to last {line.end_ms / 3.156e10:.4g} years: its times cannot be right",
+            hint="powerhal android parse FILE lists what else is wrong with the file",
         )
     bounds = _segments(line)
     if not bounds:

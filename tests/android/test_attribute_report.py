@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,31 @@ def test_the_command(dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert main(["android", "report", str(dump), "-o", str(target), "--key", str(key)]) == 0
         pages.append(target.read_text())
     assert pages[0] == pages[1]
+
+
+STATES = ("+S", "-S", "+BP", "-BP", "+w=1", "+r", "-r", "+Pr", "-Pr", "+Wr", "+di", "di=full", "Bs=c", "Bs=d", "Bp=u",
+          "Bp=n")  # fmt: skip
+EVENTS = ("+Etp=1", "-Etp=1", "+Etp=2", "+Ejb=2", "Dcpu={}:3/1:2:3", "XE,{}=5")
+TOKENS = (*STATES, *EVENTS, "Bl={}", "Bcc={}", "Sb={}", "Pss={}", "Bv={}")
+COMMANDS = ("9,h,5:*OVERFLOW*", "9,h,7:START", "9,h,9:SHUTDOWN", "9,h,0:RESET:TIME:1700000000000")
+NUMBERS = (0, 1, 4, 50, 51, 99, 3000, 4000, -7, 10**17)
+
+
+def test_no_history_breaks_the_page(tmp_path: Path) -> None:
+    """Random histories, sensible and not: a page or a refusal, never anything else."""
+    rng = random.Random(11)
+    path = tmp_path / "dump.txt"
+    for _ in range(60):
+        rows = ['9,hsp,1,10001,"a"', '9,hsp,2,99999999999999999999,"b"']
+        for _ in range(rng.randrange(5, 90)):
+            tokens = ",".join(t.format(rng.choice(NUMBERS)) for t in rng.sample(TOKENS, rng.randrange(1, 5)))
+            moment = f"9,h,{rng.choice((0, 10, 30_000, 400_000))},{tokens}"
+            rows.append(moment if rng.random() < 0.92 else rng.choice(COMMANDS))
+        rows += ["9,0,l,bt,0,1,1,1,1,1,1,1,4000,4000000,4000000,0", ""]
+        path.write_text("\n".join(["9,0,i,vers,36,214,A,A", *rows]))
+        page, refused = report(read(path, keep_records=False))
+        assert page.endswith("</html>\n")
+        assert ("Nothing is attributed" in page) == (refused is not None)
 
 
 def test_real_dumps_make_pages_without_names(shared: Path) -> None:

@@ -106,6 +106,9 @@ def test_refusals_name_what_is_missing() -> None:
     levels = history("0,Bl=90", *steps(range(89, 69, -1), 300_000))
     with pytest.raises(NotEnoughData, match="nothing says what the battery holds"):
         drain(levels, timeline(levels), None)
+    endless = history("0,Bl=90", *steps(range(89, 69, -1), 10**15))
+    with pytest.raises(NotEnoughData, match="cannot be right"):
+        drain(endless, timeline(endless), CELL)
     plugged = history("0,Bl=90,+BP", *steps(range(91, 95), 300_000))
     with pytest.raises(NotEnoughData, match="on a charger"):
         drain(plugged, timeline(plugged), CELL)
