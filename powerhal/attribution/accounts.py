@@ -20,7 +20,8 @@ from powerhal.attribution.policy import POLICIES
 from powerhal.attribution.priors import Known
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage
-from powerhal.attribution.settle import Settled, settle
+from powerhal.attribution.settle import settle
+from powerhal.attribution.settled import Settled
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import UsageError
 

@@ -12,7 +12,7 @@ from powerhal.attribution.doubts import Doubted, Holding
 from powerhal.attribution.ledger import Row, Total, interval
 from powerhal.attribution.policy import Stage, weights_of
 from powerhal.attribution.processes import Usage
-from powerhal.attribution.settle import Settled
+from powerhal.attribution.settled import Settled
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

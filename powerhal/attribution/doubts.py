@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from powerhal.attribution.model import Learned
 from powerhal.attribution.problem import Problem
-from powerhal.attribution.settle import Account, Settled, factors_of
+from powerhal.attribution.settled import Account, Settled, factors_of
 from powerhal.attribution.uncertainty import Doubt
 
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from powerhal.attribution.doubts import Doubted
 from powerhal.attribution.features import EXPERIMENTS
 from powerhal.attribution.ledger import Row, interval
 from powerhal.attribution.model import Learned
-from powerhal.attribution.settle import Settled
+from powerhal.attribution.settled import Settled
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -111,7 +111,7 @@ class Ledger:
     def view(self, by: str = "process") -> tuple[Row, ...]:
         """Rows that add up to the total: `device`, or processes grouped by name, uid or cgroup.
 
-        `process` merges processes of one name; `pid` keeps every process apart. Raises KeyError for another `by`.
+        `process` (or `comm`) merges processes of one name; `pid` keeps each apart. Raises KeyError for another `by`.
         """
         if by == "device":
             return (*self.of_kind("device", "group"), *self.of_kind("idle"), *self.of_kind("unattributed"))
@@ -226,6 +226,7 @@ class Ledger:
 
 GROUPINGS: dict[str, Callable[[ProcessInfo], str]] = {
     "process": lambda p: p.comm,
+    "comm": lambda p: p.comm,
     "pid": lambda p: f"{p.comm} [{p.pid}]",
     "uid": lambda p: f"uid {p.uid}",
     "cgroup": lambda p: p.cgroup or "/",

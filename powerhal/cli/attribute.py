@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Grams = tuple[float, float, float] | None
 POLICIES = ("separate", "equal", "proportional", "shapley")
-VIEWS = ("process", "device", "uid", "cgroup", "pid")
+VIEWS = ("process", "comm", "pid", "uid", "cgroup", "device")
 SMALL = 0.002  # of the total: processes below it are one line
 MOST_ROWS = 30
 
@@ -26,7 +26,10 @@ def add(commands: Any) -> None:
     p = commands.add_parser("attribute", help="who used the energy of a recording", description=__doc__)
     p.add_argument("recording", help="a .phr file")
     p.add_argument(
-        "--by", choices=VIEWS, help="what a line stands for (default: process; in JSON every row of every kind)"
+        "--by",
+        choices=VIEWS,
+        help="what a line stands for: processes of one name (process, comm), each process "
+        "(pid), user, cgroup or device (default: process; in JSON every row of every kind)",
     )
     p.add_argument(
         "--policy", "--idle", choices=POLICIES, default="separate",

@@ -87,6 +87,14 @@ def test_a_load_that_nobody_explains_is_its_own_row() -> None:
     assert joules(ledger, "device")["cpu"].energy_j == pytest.approx(run.truth["cpu"], rel=0.05)
 
 
+@pytest.mark.parametrize(("seed", "watts"), [(1, 0.8), (2, 1.5), (3, 3.0), (5, 0.8), (6, 1.5)])
+def test_the_interval_of_what_nobody_explains_holds_it(seed, watts) -> None:
+    run = synthetic.build(seed=seed, extra_w=lambda s: watts if 20 <= s < 30 else 0.0)
+    row = joules(attribute(run), "unattributed")["unattributed"]
+    assert row.low_j <= run.truth["unattributed"] <= row.high_j
+    assert 0 < row.half_j < 0.25 * run.truth["unattributed"]
+
+
 def test_only_the_root_is_measured() -> None:
     run = synthetic.build(seed=5, measured=("vin",))
     ledger = attribute(run)

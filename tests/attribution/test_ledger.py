@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from powerhal.attribution import attribute
+from powerhal.attribution.uncertainty import half_width
 from tests.attribution import synthetic
 
-VIEWS = ("process", "pid", "uid", "cgroup", "device")
+VIEWS = ("process", "comm", "pid", "uid", "cgroup", "device")
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +47,19 @@ def test_who_runs_at_the_high_frequency_within_a_scan_pays_for_it() -> None:
         )
     assert errors[True] < 0.05
     assert errors[False] > 5 * errors[True]
+
+
+@pytest.mark.parametrize("by", ["uid", "cgroup", "process"])
+def test_the_interval_of_a_group_is_that_of_the_sum(ledger, by):
+    """Two processes of one user: what they trade with each other is not in doubt for the user."""
+    people = ledger.of_kind("process")
+    one = tuple(
+        replace(r, info=replace(r.info, comm="app", uid=7, cgroup="/app")) if r.info else r for r in ledger.rows
+    )
+    rows = [replace(r, own=False) for r in one]
+    group = next(r for r in replace(ledger, rows=tuple(rows)).view(by) if r.kind == "process")
+    assert group.energy_j == pytest.approx(sum(r.energy_j for r in people))
+    loads = np.sum([r.loadings for r in people], axis=0)
+    half = half_width(loads, sum(r.alone_j2 for r in people), ledger.doubts, ledger.t90)
+    assert group.half_j == pytest.approx(half)
+    assert group.half_j < sum(r.half_j for r in people)
