@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,7 @@ def read_runs(path: str | Path, needed: Sequence[str] = ()) -> Runs:
     ]
     if problems:
         raise FileError(
-            f"{place} is not a table of runs: {len(problems)} problems",
+            f"{place} is not a table of runs, mistakes: {len(problems)}",
             problems[:MAX_PROBLEMS],
             hint="columns as in the aggregated table of 10.5281/zenodo.14314943",
         )
@@ -139,12 +140,17 @@ def read_runs(path: str | Path, needed: Sequence[str] = ()) -> Runs:
     runs = Runs(place, dict(zip(header, columns, strict=True)), tuple(line for line, _ in body))
     problems = _twins(runs) + runs.check_numbers((*ACTIVITIES, BATTERY_UA, BATTERY_PERCENT, RAIL_SUM))
     if problems:
-        raise FileError(f"{place} has {len(problems)} fields that are wrong", problems[:MAX_PROBLEMS])
+        raise FileError(f"{place}: fields that are wrong: {len(problems)}", problems[:MAX_PROBLEMS])
     return runs
 
 
 def _header_problems(place: Path, header: Sequence[str], needed: Sequence[str]) -> list[Problem]:
-    wrong = [f"there is no column {name!r}" for name in needed if name not in header]
+    """Columns that are missing (with the nearest name that is there) or there twice."""
+    wrong = []
+    for name in dict.fromkeys(needed):
+        if name not in header:
+            near = get_close_matches(name, header, n=1, cutoff=0.8)
+            wrong.append(f"there is no column {name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     wrong += [f"column {name!r} is there twice" for name in sorted(set(header)) if header.count(name) > 1]
     return [Problem(f"{place}:1", "PH-F010", text) for text in wrong]
 
