@@ -89,6 +89,7 @@ CPU: Columns = (
     ("gpu f", _times("gpu1_ghz", 1)),
     ("warming", _warming),
     ("warming^2", lambda a: _warming(a) ** 2),
+    ("warming load", lambda a: _warming(a) * a["load"]),
 )
 REST: Columns = (
     CONSTANT,
