@@ -244,7 +244,7 @@ def _design(dump: Dump, found: Drain, terms: Sequence[Term]) -> Design:
     devices = tuple(Device(name, kind, RAIL) for name, kind in kinds.items())
     blur, noise = _edges(found)
     rail = RailEnergy(
-        RAIL, found.way, ("battery",), "gauge", found.quantum_mah * 3.6, 0.0, 0.0, 0.0, found.gain_sd, 0.0
+        RAIL, found.way, ("battery",), "gauge", found.quantum_mah * 3.6, 0.0, 0.0, 0.0, found.gain_sd, found.offset_w
     )
     model = str(dump.versions.get("start_build") or "")
     return Design(

@@ -37,6 +37,7 @@ FRESH_MS = 5_000  # after a stretch begins: all values are printed again then
 LONGEST_MS = 10 * 366 * 86_400_000
 MOST_WINDOWS = 1500
 MOST_W = 30.0  # no phone draws this for a whole window; the gauge was corrected
+REST_OFFSET = 0.1  # of a step, each window: how well `_within_steps` knows where in it a rest began and ended
 RISES = 3.0  # quanta by which a gauge may rise on battery before it counts as corrected
 
 
@@ -74,6 +75,15 @@ class Drain:
     def energy_j(self) -> Floats:
         """Energy out of the battery in each window (n,), + = drawn; 0 where not covered."""
         return self.mah * 3.6 * self.volts
+
+    @property
+    def offset_w(self) -> float:
+        """How far off the power at rest may be (1 sigma): where in its step a cut counter stood, in every window."""
+        if self.way != "charge counter" or not self.covered.any():
+            return 0.0
+        seconds = np.diff(self.edges_ms)[self.covered] / 1e3
+        volts = float(np.mean(self.volts[self.covered]))
+        return REST_OFFSET * self.quantum_mah * 3.6 * volts / float(np.median(seconds))
 
     @property
     def covered_ms(self) -> int:

@@ -23,7 +23,7 @@ def add_attribute(commands: Any) -> None:
         "attribute",
         help="who drained the battery, with intervals that add up to the drain",
         description="History states become activities, battery steps the measurement; devices and uids get joules with "
-        "90 %% intervals that sum to the measured drain, beside Android's own mAh.",
+        "90 % intervals that sum to the measured drain, beside Android's own mAh.",
     )
     p.add_argument("file", metavar="FILE", help="dump or bugreport with a battery history; '-' is stdin")
     p.add_argument("--profile", metavar="XML", help="the phone's power_profile.xml, as knowledge beforehand")
