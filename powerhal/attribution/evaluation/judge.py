@@ -61,6 +61,8 @@ def judged(table: Table, answers: Answers) -> dict[str, Any]:
     truth_w = seen.number(POWER)
     interval = scores.coverage(seen, mine.model, truth_w)
     programs = scores.per_program(seen, mine.model.power_w, truth_w)
+    for name, inside in scores.inside_by_program(seen, mine.model, truth_w).items():
+        programs[name]["interval90_coverage_percent"] = 100.0 * inside
     return {
         "windows": len(seen),
         "mape_percent": scores.mape_percent(mine.model.power_w, truth_w),

@@ -59,14 +59,19 @@ def per_program(table: Table, predicted_w: Floats, measured_w: Floats) -> dict[s
 def coverage(table: Table, prediction: Prediction, measured_w: Floats) -> dict[str, Any]:
     """Share of windows inside their interval (pooled, and of the worst program) and its median width, percent."""
     inside = (measured_w >= prediction.low_w) & (measured_w <= prediction.high_w)
-    names = table.text("benchmark")
-    lowest = min(float(inside[names == name].mean()) for name in np.unique(names))
     width = (prediction.high_w - prediction.low_w) / measured_w
     return {
         "coverage_percent": float(100.0 * inside.mean()),
-        "worst_program_coverage_percent": 100.0 * lowest,
+        "worst_program_coverage_percent": 100.0 * min(inside_by_program(table, prediction, measured_w).values()),
         "width_percent": float(100.0 * np.median(width)),
     }
+
+
+def inside_by_program(table: Table, prediction: Prediction, measured_w: Floats) -> dict[str, float]:
+    """Share (0..1) of each program's windows that are inside their interval."""
+    inside = (measured_w >= prediction.low_w) & (measured_w <= prediction.high_w)
+    names = table.text("benchmark")
+    return {str(name): float(inside[names == name].mean()) for name in np.unique(names)}
 
 
 def process_errors(table: Table, prediction: Prediction, measured_w: Floats) -> dict[str, dict[str, float] | None]:
