@@ -26,7 +26,7 @@ from powerhal.android.uids import app_id, user
 from powerhal.attribution.accounts import books
 from powerhal.attribution.design import Column, Design
 from powerhal.attribution.features import NOBODY
-from powerhal.attribution.ledger import Ledger
+from powerhal.attribution.ledger import Ledger, interval
 from powerhal.attribution.meter import RailEnergy
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage
@@ -44,6 +44,7 @@ OWN_COLUMN = 0.05  # an app that was in front this part of the time gets a coeff
 APP_WIDTH_W = 1.5  # how much more than the most modest app another one draws in front (1 sigma)
 WINDOWS_PER_APP = 12
 GROUP_SD = 0.6  # how far a member's part of a group's draw may be from what was expected (1 sigma, relative)
+TOGETHER_SD = 0.3  # the same for the group's own sum, in which members' errors partly cancel
 PROFILE_SD, PROFILE_FLOOR = 0.5, 0.3  # of the profile's figure, and of the part's width (1 sigma)
 
 
@@ -102,6 +103,7 @@ def attribute(dump: Dump, profile: PowerProfile | None = None) -> Attributed:
     usage = Usage([_person(uid, stats.uids.get(uid)) for uid in paid_by.uids], found.covered.size, {})
     ledger = books(_Trace(found), problem, _paid(problem, terms, paid_by, found), usage)
     notes = (*found.notes, *notes, *lumped, *_left_out(found))
+    ledger = _doubted(ledger, {t.row.device for t in terms if t.members})
     ledger = grouped(replace(ledger, notes=(*ledger.notes, *notes), model={**ledger.model, **_fit(ledger)}))
     return Attributed(ledger, found, line, grid, paid_by, {t.name: t.source for t in terms}, notes)
 
@@ -115,6 +117,19 @@ def best_dump(found: DumpFile) -> Dump:
             "no battery-stats dump was found in the file", hint="powerhal android parse FILE says what is in it"
         )
     return max(dumps, key=lambda d: (bool(d.history.levels or d.history.charges), bool(d.statistics)))
+
+
+def _doubted(ledger: Ledger, together: set[str]) -> Ledger:
+    """The same, where devices that share one coefficient may have drawn in other proportions than expected."""
+    rows = []
+    for row in ledger.rows:
+        if row.name in together or row.name.removesuffix(" (rest)") in together:
+            alone = row.alone_j2 + (TOGETHER_SD * row.energy_j) ** 2
+            low, high = interval(row.energy_j, row.loadings, alone, ledger.doubts, ledger.t90)
+            rows.append(replace(row, alone_j2=alone, low_j=low, high_j=high))
+        else:
+            rows.append(row)
+    return replace(ledger, rows=tuple(rows))
 
 
 def _fit(ledger: Ledger) -> dict[str, float | None]:
