@@ -50,7 +50,7 @@ def test_one_file_a_table(tmp_path: Path) -> None:
     out = document(read(put(tmp_path, DUMP + DUMP)))
     files = {p.stem: p for p in wide_csv(out, tmp_path / "out")}
     assert files.keys() == set(tables(out))
-    rows = list(csv.DictReader(files["uids"].open()))
+    rows = list(csv.DictReader(io.StringIO(files["uids"].read_text())))
     assert {r["dump"] for r in rows} == {"0", "1"}
     assert [r["mah [mAh]"] for r in rows if r["uid [id]"] == "10010"] == ["14.7", "14.7"]
 
