@@ -149,3 +149,31 @@ def test_a_lag_is_learned_without_the_program_left_out(tables):
     lags = Lags(tables[0])
     assert lags.best_s() in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
     assert Lags(tables[0].where(np.zeros(len(tables[0]), dtype=bool))).best_s() == 0.0
+
+
+def warmed(table, seed):
+    """The table with two more sensors: one is above the others by 20 K per watt, in whole degrees."""
+    random = np.random.default_rng(seed)
+    room = np.repeat(random.uniform(30, 50, len(table) // 12 + 1), 12)[: len(table)]
+    hot = np.round(room + 20.0 * table.number("a15_w") + 0.5 * random.standard_normal(len(table)))
+    return table.replaced({"a15_temp_c": np.round(room), "a7_temp_c": hot, "gpu_temp_c": np.round(room + 1.0)})
+
+
+def test_heat_stands_in_for_counters_whatever_the_room(tables):
+    train, test = (warmed(table, seed) for seed, table in enumerate(tables))
+    bare = [Table({name: col for name, col in t.columns.items() if not name.isupper()}) for t in (train, test)]
+    cold = [blank(t, "a7_temp_c", "gpu_temp_c") for t in bare]
+    found, without = forecast(*bare, 0.0), forecast(*cold, 0.0)
+    assert all(part.heated for part in found.parts)
+    assert not any(part.heated for part in without.parts)
+    assert error(test, found.prediction.power_w) < 0.7 * error(test, without.prediction.power_w)
+    np.testing.assert_allclose(found.prediction.owned_w, without.prediction.owned_w, rtol=0.05)
+
+
+def test_rows_whose_sensors_fail_are_predicted_without_heat(tables):
+    train, test = (warmed(table, seed) for seed, table in enumerate(tables))
+    hot = test.number("a7_temp_c").copy()
+    hot[::5] = np.nan
+    found = forecast(train, test.replaced({"a7_temp_c": hot}), 0.0)
+    assert np.isfinite(found.prediction.power_w).all()
+    assert {bool(part.heated) for part in found.parts} == {True, False}
