@@ -122,7 +122,7 @@ def _factors(recorded_s: Sequence[float], half_life_s: float | None) -> list[flo
 def _recorded_s(model: PowerModel) -> float:
     """Unix time at which the model's recording was started; NaN when it does not say."""
     started: Any = model.provenance.get("recorded")
-    if isinstance(started, Mapping) and started.get("real_ns"):
+    if isinstance(started, Mapping) and started.get("real_ns") is not None:
         return float(started["real_ns"]) / 1e9
     return float("nan")
 

@@ -17,7 +17,8 @@ from powerhal.attribution.gram import Gram
 Floats = npt.NDArray[np.float64]
 
 SLOW_S, FAST_S = 24 * 3600.0, 60.0  # half-lives
-RIDGE = 1e-6  # of a column's own square: what the fast clock has forgotten is not invented
+RIDGE = 1e-6  # of a column's own square: only so that twins do not make the system singular
+HOLD = 1e-3  # windows that the slow clock's answer is worth to the fast one: what it has forgotten is not invented
 
 
 class Fading:
@@ -70,12 +71,10 @@ class TwoClocks:
 
     def fast_theta(self) -> Floats:
         """Coefficients (p,) of the fast clock: the slow ones where it has forgotten too much to know better."""
-        scale = np.diag(self.slow.gram.xx) / max(self.slow.gram.n, 1e-12)
-        held = Gram(self.slow.gram.names)
-        theta = fit(
-            _ridged(self.slow.gram, RIDGE * scale * max(self.slow.gram.n, 1.0)), self.prior, free=self._free
-        ).theta
-        held = _pulled(self.fast.gram, theta, RIDGE * 1e3 * scale)
+        slow = self.slow.gram
+        whole = np.diag(slow.xx)
+        theta = fit(_pulled(slow, np.zeros(whole.size), RIDGE * whole), self.prior, free=self._free).theta
+        held = _pulled(self.fast.gram, theta, HOLD * whole / max(slow.n, 1.0))
         return fit(held, self.prior, free=self._free, noise=1.0).theta
 
     def loosen(self, group: Collection[str], relative_sd: float) -> None:
@@ -113,10 +112,6 @@ def loosened(gram: Gram, theta: Floats, group: Collection[str], relative_sd: flo
     return Gram.from_moments(gram.names, moments, gram.n, gram.dropped)
 
 
-def _ridged(gram: Gram, strength: Floats) -> Gram:
-    return _pulled(gram, np.zeros(strength.size), strength)
-
-
 def _pulled(gram: Gram, theta: Floats, strength: Floats) -> Gram:
     """The same statistics with rows that say each coefficient is theta, with these weights (p,)."""
     moments = gram.moments
@@ -125,4 +120,4 @@ def _pulled(gram: Gram, theta: Floats, strength: Floats) -> Gram:
     moments[:-2, -2] += strength * theta
     moments[-2, :-2] += strength * theta
     moments[-2, -2] += float(strength @ theta**2)
-    return Gram.from_moments(gram.names, moments, gram.n + p, gram.dropped)
+    return Gram.from_moments(gram.names, moments, gram.n + p + 1, gram.dropped)  # as good as so many rows

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 # In the order of `powerhal bench --help`.
-DATA_SETS: tuple[str, ...] = ("bench_xu3", "bench_pixel", "bench_freq", "bench_gauge")
+DATA_SETS: tuple[str, ...] = ("bench_xu3", "bench_pixel", "bench_freq", "bench_gauge", "bench_drift")
 
 
 def add(commands: Any) -> None:

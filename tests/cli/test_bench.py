@@ -76,3 +76,16 @@ def test_a_slow_sensor(tmp_path, capsys):
     assert "4.00 s, 2.00 s" in said.out
     assert "cBench 1+2" in said.out
     assert "without distortion" in said.err
+
+
+def test_drift_is_a_data_set(tmp_path, capsys, monkeypatch):
+    from tests.attribution.evaluation.test_drift import twice
+    from tests.attribution.evaluation.test_gauge import recorded
+
+    monkeypatch.setattr("powerhal.attribution.evaluation.drift.SIMULATED_DAYS", 0.1)
+    monkeypatch.setattr("powerhal.attribution.drift.SIMULATED_DAYS", 0.1)
+    path = twice(recorded(tmp_path / "train.csv", programs=3))
+    assert called("drift", "--train", str(path), "--seeds", "1") == 0
+    said = capsys.readouterr()
+    assert "cBench 1+2" in said.out
+    assert "seed 0" in said.err

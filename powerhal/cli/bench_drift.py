@@ -1,0 +1,57 @@
+"""`powerhal bench drift`: a rail that starts to draw 20 % more, noticed and learned anew, the baselines beside it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+
+def add(sets: Any) -> None:
+    """Register `bench drift`."""
+    p = sets.add_parser(
+        "drift",
+        help="a rail that draws 20 %% more from the middle on: alarm, recovery, false alarms",
+        description="Put the runs of a suite one after another, scale the A15 rail by 1.2 from the middle on, and "
+        "report when it was noticed, how fast it was learned, and how often a simulated day raises a false alarm.",
+    )
+    p.add_argument("--train", required=True, metavar="FILE", help="measured windows, .csv or .csv.gz")
+    p.add_argument("--seeds", type=int, default=3, metavar="N", help="so many orders of the runs (default 3)")
+    p.add_argument("--json", action="store_true", help="the whole report as JSON")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the bench, progress on stderr, the report on stdout."""
+    from powerhal.attribution.evaluation.drift import bench_drift
+
+    quiet = getattr(args, "quiet", False)
+    report = bench_drift(
+        args.train,
+        seeds=args.seeds,
+        progress=None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr),
+    )
+    print(json.dumps(report, indent=2, allow_nan=False) if args.json else "\n".join(_lines(report)))
+    return 0
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    """The report for a reader: alarm, errors of every way to go on, false alarms."""
+    yield f"A15 rail, {report['rows']} windows, {report['protocol']}, {report['seeds']} orders"
+    head = f"{'stream':<14}{'alarm s':>9}{'in 20 s %':>11}{'false/day':>11}"
+    yield f"{head}{'frozen %':>10}{'forgets %':>11}{'model %':>9}"
+    for name, one in (*report["per_stream"].items(), ("all", report)):
+        after = one["error_after_60_s_percent"]
+        yield (
+            f"{name:<14}{_number(one['alarm_after_s']['median']):>9}{one['alarm_after_s']['within_20_s_percent']:>11.0f}"
+            f"{one['false_alarms_per_day']['mean']:>11.2f}{after['frozen']:>10.2f}{after['forgetting']:>11.2f}"
+            f"{after['model']:>9.2f}"
+        )
+    before = report["error_before_percent"]["model"]
+    yield f"errors from 60 s after the change on; before it the model is {before:.2f} % off"
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.1f}"
