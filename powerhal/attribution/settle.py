@@ -290,11 +290,17 @@ class _Settling:
         own = np.einsum("tii->ti", doubt)
         inner = np.einsum("trj,tjk,trk->tr", belongs, doubt, belongs) + weight.loose**2
         taken = own / np.maximum(np.einsum("tr,trj->tj", inner, belongs), 1e-30)  # of its balance's residual
-        noise = np.einsum("tr,trj->tj", self.problem.design.noise_j2[where] * self.chain[where] ** 2, belongs)
+        noise = np.einsum("tr,trj->tj", self._noise_j2()[where] * self.chain[where] ** 2, belongs)
         drag = np.array([self.drag[p.rail] for p in self.parts])
         self.open_j2[where] = own * np.clip(1.0 - taken, 0.0, 1.0) * drag + taken**2 * noise
         surplus = weight.loose > HARDLY * 10.0 * np.sqrt(np.maximum(weight.whole - weight.loose**2, 1e-30))
         self.lost_j2 += float(np.sum(np.where(surplus, weight.whole - weight.loose**2, 0.0)))
+
+    def _noise_j2(self) -> Floats:
+        """Variance (n, r) of a rail's own reading. What an unsharp edge takes from one window it gives to the next,
+        which may be another's: each edge counts once."""
+        design = self.problem.design
+        return design.noise_j2 + 0.5 * (design.blur_j2[:-1] + design.blur_j2[1:])
 
     def _moves(
         self,
