@@ -92,7 +92,10 @@ def _ledger(recording: Any, learned: Learned, book: Book, given: PowerModel | No
         series=_series(design, settled),
         model=_about(model, given),
         groups=merged.groups,
-        notes=_notes(design, settled, merged),
+        notes=(
+            *_notes(design, settled, merged),
+            *(() if given else (str(d["reason"]) for d in model.provenance["drift"])),
+        ),
         conservation_error=_imbalance(settled),
         doubts=doubted.doubts,
         t90=book.t90,

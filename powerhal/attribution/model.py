@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import powerhal
 from powerhal.attribution import sandwich
+from powerhal.attribution.drift_notes import drifts
 from powerhal.attribution.fit import Fit, fit
 from powerhal.attribution.gram import Gram
 from powerhal.attribution.priors import rows_of
@@ -388,6 +389,7 @@ def model_of(learned: Learned, recording: Any) -> PowerModel:
             "recorded": meta.get("started", ""),
             "noise": float(learned.fit.noise),
             "priors": rows_of(problem.prior, [problem.terms[k].name for k in keep]),
+            "drift": [d.to_json() for d in drifts(problem, learned.theta)],
         },
         gram=learned.gram,
     )
