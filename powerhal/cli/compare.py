@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from powerhal.attribution.compare import Comparison, Difference
 
 SMALL = 0.002  # of the total: rows below it on both sides are not shown
-VIEWS = ("process", "device", "uid", "cgroup")
+VIEWS = ("process", "comm", "uid", "cgroup", "device")
 
 
 def add(commands: Any) -> None:
