@@ -81,7 +81,7 @@ def _row(data: Mapping[str, Any], sources: int, place: int) -> Row:
 
 
 def _loads(data: Mapping[str, Any], sources: int) -> tuple[Floats, float]:
-    """Loadings and a variance of its own; without sources all of the interval (whose low end may be cut at 0) is that."""
+    """Loadings and a variance of its own; without sources that is all of the interval (its low end may be cut at 0)."""
     if sources:
         loadings = np.asarray(data["loadings_j"], dtype=np.float64)
         if loadings.shape != (sources,):
