@@ -17,6 +17,7 @@ import numpy as np
 from powerhal.attribution.evaluation.alignment import aligned, cells
 from powerhal.attribution.evaluation.features import COUNTERS, CYCLES, Curve, Design, design
 from powerhal.attribution.evaluation.forecast import Lags, operating_points
+from powerhal.attribution.evaluation.heat import HEAT, felt, with_heat
 from powerhal.attribution.evaluation.rail import Points, Sample
 from powerhal.attribution.evaluation.scores import POWER, measured
 from powerhal.attribution.evaluation.selection import learn
@@ -53,22 +54,30 @@ class Group:
     sessions: tuple[Session, ...]
     program: Integers
 
-    def sharp(self, curve: Curve) -> Design:
-        """The columns of every row."""
-        return design(self.table, self.counted, self.points.volts_at(self.table.number("a15_freq_mhz")), curve)
+    @property
+    def heated(self) -> tuple[str, ...]:
+        """The temperature differences that every row has."""
+        return HEAT if felt(self.table).all() else ()
 
-    def blurred(self, curve: Curve, response: Response) -> Design:
+    def sharp(self, curve: Curve, warm: bool = False) -> Design:
+        """The columns of every row; warm: with temperature differences."""
+        volts = self.points.volts_at(self.table.number("a15_freq_mhz"))
+        return design(self.table, self.counted, volts, curve, self.heated if warm else ())
+
+    def blurred(self, curve: Curve, response: Response, warm: bool = False) -> Design:
         """The columns as a sensor with this response shows them."""
-        columns = self.sharp(curve)
+        columns = self.sharp(curve, warm)
         if response == INSTANT:
             return columns
-        static, dynamic = columns.static.copy(), columns.dynamic.copy()
+        static, heat, dynamic = columns.static.copy(), columns.heat.copy(), columns.dynamic.copy()
+        first = 1 + heat.shape[1]
         for session in self.sessions:
             spans = np.diff(session.edges_s)[:, None]
-            both = np.column_stack((static[session.rows], dynamic[session.rows])) * spans
-            seen = shown(session.edges_s, both, session.edges_s[1:], response)
-            static[session.rows], dynamic[session.rows] = seen[:, 0], seen[:, 1:]
-        return replace(columns, static=static, dynamic=dynamic)
+            every = np.column_stack((static[session.rows], heat[session.rows], dynamic[session.rows])) * spans
+            seen = shown(session.edges_s, every, session.edges_s[1:], response)
+            static[session.rows], heat[session.rows] = seen[:, 0], seen[:, 1:first]
+            dynamic[session.rows] = seen[:, first:]
+        return replace(columns, static=static, heat=heat, dynamic=dynamic)
 
 
 def bench_gauge(train: str | Path, *, seeds: int = 3, progress: Progress | None = None) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def bench_gauge(train: str | Path, *, seeds: int = 3, progress: Progress | None 
     Raises FileError on a bad file and NotEnoughData when no program could be left out.
     """
     say = progress or (lambda _text: None)
-    table = read_table(train)
+    table = with_heat(read_table(train))
     table = table.where(measured(table) & np.isfinite(table.number("a15_freq_mhz")) & usable(table))
     groups = grouped(table)
     if not groups:
@@ -216,24 +225,24 @@ def _errors(groups: Sequence[Group], response: Response, readings: Sequence[Floa
 def _left_out(group: Group, response: Response, reading_w: Floats) -> Floats:
     frequency = group.table.number("a15_freq_mhz")
     point = np.searchsorted(group.points.frequencies_mhz, frequency)
-    sharp: dict[Curve, Design] = {}
-    blurred: dict[Curve, Design] = {}
+    sharp: dict[tuple[Curve, bool], Design] = {}
+    blurred: dict[tuple[Curve, bool], Design] = {}
     predicted = np.full(reading_w.size, np.nan)
     for one in range(int(group.program.max()) + 1):
         mine = group.program == one
         use = ~_touched(group, mine, response.reach_s()) & (np.nan_to_num(reading_w) >= LEAST_READING_W)
 
         def samples(curve: Curve, warm: bool = False, use: Bools = use) -> Sample:
-            if curve not in blurred:
-                blurred[curve] = group.blurred(curve, response)
-            return Sample(blurred[curve].where(use), reading_w[use], group.program[use], point[use])
+            if (curve, warm) not in blurred:
+                blurred[curve, warm] = group.blurred(curve, response, warm)
+            return Sample(blurred[curve, warm].where(use), reading_w[use], group.program[use], point[use])
 
         def columns(curve: Curve, warm: bool = False, mine: Bools = mine) -> Design:
-            if curve not in sharp:
-                sharp[curve] = group.sharp(curve)
-            return sharp[curve].where(mine)
+            if (curve, warm) not in sharp:
+                sharp[curve, warm] = group.sharp(curve, warm)
+            return sharp[curve, warm].where(mine)
 
-        predicted[mine] = learn(samples, group.points).predict(columns, frequency[mine])[0]
+        predicted[mine] = learn(samples, group.points, heat=bool(group.heated)).predict(columns, frequency[mine])[0]
     return np.asarray(predicted / group.table.number(POWER) - 1.0, dtype=np.float64)
 
 
