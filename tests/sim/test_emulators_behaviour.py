@@ -238,3 +238,46 @@ def test_ina233_ein_sums_power_readings() -> None:
     counts = [int.from_bytes(block[4:7], "little") for block in (first, second)]
     power = desk.get(0x97, order="little")
     assert (totals[1] - totals[0]) % 2**24 / (counts[1] - counts[0]) == pytest.approx(power, rel=0.01)
+
+
+def test_extremes_are_those_of_conversions_and_not_of_settings() -> None:
+    desk = Desk("ti,ina209", amperes=5.0)
+    desk.chip.write(b"\x16\x10\x00")
+    desk.chip.write(b"\x00\x39\x9f")
+    assert (desk.get(0x07), desk.get(0x08)) == (0x8000, 0x7FFF), "nothing was converted yet"
+    desk.wait(0.1)
+    assert (desk.get(0x07), desk.get(0x08)) == (5000, 5000)
+
+
+def test_stc3117_counts_conversions_and_not_writes() -> None:
+    desk = Desk("st,stc3117")
+    before = desk.get(0x04, order="little")
+    desk.chip.write(b"\x20\x01")
+    assert desk.get(0x04, order="little") == before
+    desk.wait(0.6)
+    assert desk.get(0x04, order="little") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("compatible", "asleep", "ready", "bit"),
+    [("ti,ina226", "004120", 0x06, 8), ("ti,ina3221", "007120", 0x0F, 1), ("ti,ina219", "003998", 0x02, 2)],
+)
+def test_power_down_keeps_the_ready_bit(compatible: str, asleep: str, ready: int, bit: int) -> None:
+    """TI SBOS547, SBOS576, SBOS448: writing CONFIG clears the bit, except for power-down."""
+    desk = Desk(compatible)
+    desk.wait(0.1)
+    desk.chip.write(bytes.fromhex(asleep))
+    assert desk.get(ready) & bit
+
+
+def test_max17048_knows_no_rate_after_a_quick_start() -> None:
+    desk = Desk("maxim,max17048")
+    for fraction in (0.50, 0.51):
+        desk.supply.fraction = fraction
+        desk.wait(30.0)
+        desk.get(0x16)
+    assert desk.get(0x16) == round(1.0 / (30.0 / 3600) / 0.208)
+    desk.chip.write(b"\x06\x40\x00")
+    assert desk.get(0x16) == 0
+    desk.chip.write(b"\x0a\xff\xff")
+    assert desk.get(0x06) == 0x1000, "asleep"

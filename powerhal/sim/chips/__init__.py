@@ -25,11 +25,9 @@ def _same(row: str, vendor: str, names: str) -> dict[str, str]:
 
 
 EMULATORS: dict[str, str] = {
-    **_rows("ti", "ina219", "ina219"),
+    **_rows("ti", "ina219", "ina209 ina219"),
     **_same("ina219:Ina219", "ti", "ina220"),
-    **_rows("ti", "ina209", "ina209"),
-    **_rows("ti", "ina226", "ina226 ina230 ina231"),
-    **_rows("ti", "ina23x", "ina232 ina233 ina234 ina236 ina260"),
+    **_rows("ti", "ina23x", "ina226 ina230 ina231 ina232 ina233 ina234 ina236 ina260"),
     **_rows("ti", "ina228", "ina228 ina237 ina238 ina700 ina745 ina780"),
     **_rows("ti", "ina3221", "ina3221"),
     **_rows("microchip", "monitors", "pac1931 pac1932 pac1933 pac1934"),
@@ -41,7 +39,7 @@ EMULATORS: dict[str, str] = {
     **_rows("maxim", "gauges", "ds2782"),
     **_rows("ti", "ti_gauges", "bq27000 bq27010 bq27426 bq27500 bq27510g3 bq27520g4 bq27530 bq27541 bq27545"),
     **_rows("ti", "ti_gauges", "bq27z561 bq34z100 bq78z100"),
-    **_same("bq27441:Bq27441", "ti", "bq27411 bq27421 bq27425 bq27441 bq27621"),
+    **_same("ti_gauges:Bq27441", "ti", "bq27411 bq27421 bq27425 bq27441 bq27621"),
     **_same("ti_gauges:Bq27000", "ti", "bq27200"),
     **_same("ti_gauges:Bq27010", "ti", "bq27210"),
     **_same("ti_gauges:Bq27510g3", "ti", "bq27510"),

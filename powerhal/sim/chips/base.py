@@ -1,4 +1,4 @@
-"""What every emulated chip shares: the wire form, the error budget, the free-running converter."""
+"""What every emulated chip shares: its door, the error budget, the free-running converter."""
 
 from __future__ import annotations
 
@@ -84,45 +84,7 @@ def _within(rng: Random, limit: float) -> float:
 
 def oscillator(rng: Random | None, limit: float) -> float:
     """How much slower (>1) the part's own clock runs than the nominal times say."""
-    return 1.0 if rng is None else 1.0 + _within(rng, limit)
-
-
-def whole_steps(volts: float, step_nv: int, low: int, high: int) -> int:
-    """Volts as a whole number of converter steps of `step_nv` nanovolts, stopped at the ends."""
-    return max(low, min(high, round(volts * 1e9 / step_nv)))
-
-
-def two_complement(value: int, bits: int = 16) -> int:
-    """A signed number as the register holds it."""
-    return value & ((1 << bits) - 1)
-
-
-class WordChip:
-    """Sixteen-bit big-endian registers behind one pointer byte; no auto-increment (TI INA style)."""
-
-    def __init__(self) -> None:
-        self._pointer = 0
-
-    def write(self, data: bytes) -> None:
-        """Pointer byte, and when two more follow, a register write."""
-        if not data:
-            return
-        self._pointer = data[0]
-        if len(data) >= 3:
-            self.store(self._pointer, data[1] << 8 | data[2])
-
-    def read(self, count: int) -> bytes:
-        """The register at the pointer; further bytes find the bus released (0xFF)."""
-        word = self.load(self._pointer)
-        return (bytes((word >> 8, word & 0xFF)) + b"\xff" * max(0, count - 2))[:count]
-
-    def load(self, register: int) -> int:
-        """Value of a register on the wire, with whatever reading it does to the chip."""
-        raise NotImplementedError
-
-    def store(self, register: int, word: int) -> None:
-        """What writing a register does."""
-        raise NotImplementedError
+    return 1.0 if rng is None or not limit else 1.0 + _within(rng, limit)
 
 
 class FreeRunning:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from random import Random
 
 from powerhal.sim.chips.base import AnalogError, FreeRunning, Span, Wiring, oscillator
-from powerhal.sim.chips.rows import QUANTITIES, Cell, Result, Spec, Sum, View
+from powerhal.sim.chips.rows import PERFECT, QUANTITIES, Cell, Result, Spec, Sum, View
 
 _UNITS = {"voltage": "V", "current": "A", "shunt": "V", "temperature": "degC", "soc": "1", "charge": "Ah"}
 _DEFAULT = Cell()
@@ -20,6 +21,14 @@ def _check_byte(message: bytes) -> int:
     return rest
 
 
+def _error(result: Result, rng: Random | None) -> AnalogError:
+    """The fault of one front end, of a part from the production line."""
+    if result.luck == PERFECT:
+        return AnalogError()
+    absolute, relative = result.limits
+    return AnalogError.draw(rng, *(result.luck or (0.6 * absolute, 0.6 * relative, 0.05 * absolute)))
+
+
 class RowChip:
     """An emulated chip of one `Spec`; implements EmulatedChip.
 
@@ -32,14 +41,13 @@ class RowChip:
         self.spec, self._now, self._rng = spec, wiring.now_ns, wiring.rng
         self.signals = (*wiring.signals, *(None,) * spec.inputs)[: spec.inputs]
         self.shunts_ohms = (*wiring.shunts_ohms, *(spec.shunt_ohms,) * spec.inputs)[: spec.inputs]
-        self._errors = {
-            id(r): AnalogError.draw(self._rng, 0.6 * r.limits[0], 0.6 * r.limits[1], 0.05 * r.limits[0])
-            for r in spec.results
-        }
-        self._slow = oscillator(self._rng, 0.08)
+        self._errors = {id(r): _error(r, self._rng) for r in spec.results}
+        self._converted = sorted(spec.results, key=lambda r: r.input)  # input by input, whatever order the rows have
+        self._slow = oscillator(self._rng, spec.oscillator)
         self._adc = FreeRunning()
         self._pointer = 0
         self._shift = {r.register: r.shift for r in spec.results if r.shift}
+        self.round_ns = (0, 0)
         self.reset()
 
     @property
@@ -54,9 +62,9 @@ class RowChip:
         sign = -1.0 if result.quantity in ("into", "into_drop") else 1.0
         if result.quantity in ("into_drop", "left_ah_ohms"):
             scale /= ohms
-        ends = sorted(sign * scale * step * (end - result.zero) for end in self._ends(result))
+        ends = result.within or sorted(sign * scale * step * (end - result.zero) for end in self._ends(result))
         absolute = (step + result.limits[0]) * scale
-        if result.quantity == "kelvin":
+        if result.quantity == "kelvin" and not result.within:
             ends = [end - 273.15 for end in ends]
         return Span(result.told, _UNITS[result.told], ends[0], ends[1], absolute, result.limits[1])
 
@@ -107,10 +115,12 @@ class RowChip:
         span = self._adc.finished(self._now())
         if span is None:
             return
-        for result in self.spec.results:
-            if result.when is None or self._is_set(result.when):
+        self.round_ns = span
+        for result in self._converted:
+            if all(self._is_set(bits) for bits in result.when):
                 self.values[result.register] = self._measure(result, *span)
         self.spec.compute(self)
+        self.spec.keep(self)
         for each in self.spec.sums:
             self._add(each, self._adc.fresh_ns)
         self._store_sums()
@@ -120,15 +130,18 @@ class RowChip:
 
     def _measure(self, result: Result, start_ns: int, end_ns: int) -> int:
         view = View(self.signals[result.input], self.shunts_ohms[result.input], start_ns, end_ns)
-        seen = self._errors[id(result)].seen(QUANTITIES[result.quantity](view), self._rng, 1)
+        truth = QUANTITIES[result.quantity](view)
+        seen = self._errors[id(result)].seen(truth, self._rng, result.samples(self))
         low, high = self._ends(result)
-        return max(low, min(high, round(Fraction(seen) / self.step(result) + Fraction(result.zero))))
+        steps = max(low, min(high, result.whole(Fraction(seen) / self.step(result) + Fraction(result.zero))))
+        lost = result.lost(self)
+        return steps >> lost << lost
 
-    def _is_set(self, bits: tuple[int, int] | None) -> bool:
-        return bits is not None and bool(self.values[bits[0]] & bits[1])
+    def _is_set(self, bits: tuple[int, int]) -> bool:
+        return bool(self.values[bits[0]] & bits[1])
 
     def _ends(self, result: Result) -> tuple[int, int]:
-        return (-0x8000, 0x7FFF) if self._is_set(result.both_ways) else (result.low, result.high)
+        return result.ends(self) if result.ends else (result.low, result.high)
 
     def _add(self, row: Sum, elapsed_ns: int) -> None:
         total = self.sums[row.register] + row.gain(self, elapsed_ns)
@@ -177,9 +190,8 @@ class RowChip:
         if not cell.writable:
             return
         self.values[register] = self.values[register] & ~cell.writable | word & cell.writable
-        if register in self.spec.restart:
+        if register in self.spec.restart and self.start():  # power-down keeps the flag of the last result
             self._not_ready()
-            self.start()
         self.spec.compute(self)
 
     def _not_ready(self) -> None:

@@ -16,7 +16,7 @@ _MILLI, _MICRO = Fraction(1, 1000), Fraction(1, 10**6)
 
 
 # ---- MAX17040 to MAX17059: voltage and a model's charge, no current
-def _modelgauge(cell_uv: Fraction, shift: int, version: int, reset: int, rate: bool = False) -> Spec:
+def _modelgauge(cell_uv: Fraction, shift: int, version: int, reset: int) -> Spec:
     top = 0xFFFF >> shift
     words = {0x06: Cell(writable=0), 0x08: Cell(2, version), 0x0C: Cell(2, 0x9700 if shift else 0x971C, 0xFFFF)}
     later = {0x0A: Cell(2, 0x8030, 0xFFFF), 0x14: Cell(2, 0x00FF, 0xFFFF), 0x16: Cell(),
@@ -160,7 +160,7 @@ def _stc_converted(chip: RowChip) -> None:
 
 _STC_V = Fraction(9011, 4096) * _MILLI
 Stc3117 = made_of(Spec(
-    order="little", walk="bytes", first=True, cycle_ns=every(0.5), compute=_stc_converted,
+    order="little", walk="bytes", first=True, cycle_ns=every(0.5), keep=_stc_converted,
     results=(
         Result(0x02, "percent", Fraction(1, 512), 0, 51200, told="soc"),
         Result(0x06, "into_drop", Fraction(24084, 4096) * _MICRO, -8192, 8191, limits=(20e-6, 1e-2), told="current"),
@@ -222,15 +222,15 @@ _MODE = (0x01, 0xC0)  # the converter runs when CONTROL 7:6 says so
 
 
 def _volts(full: Fraction) -> Result:
-    return Result(0x08, "volts", full / 65535, 0, 0xFFFF, limits=(0.0, 1e-2), when=_MODE, told="voltage")
+    return Result(0x08, "volts", full / 65535, 0, 0xFFFF, limits=(0.0, 1e-2), when=(_MODE,), told="voltage")
 
 
 def _kelvin(register: int, full: int) -> Result:
-    return Result(register, "kelvin", Fraction(full, 65535), 0, 0xFFFF, limits=(3.0, 0.0), when=_MODE)
+    return Result(register, "kelvin", Fraction(full, 65535), 0, 0xFFFF, limits=(3.0, 0.0), when=(_MODE,))
 
 
 def _amps(full_v: Fraction) -> Result:
-    return Result(0x0E, "into_drop", full_v / 32767, 0, 0xFFFF, zero=32767, limits=(50e-6, 1e-2), when=_MODE,
+    return Result(0x0E, "into_drop", full_v / 32767, 0, 0xFFFF, zero=32767, limits=(50e-6, 1e-2), when=(_MODE,),
                   told="current")  # fmt: skip
 
 

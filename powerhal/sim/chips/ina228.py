@@ -94,19 +94,19 @@ def _external(nbytes: int, device: int | None, limits: tuple[float, float]) -> S
     shift, top = (4, 0x7FFFF) if wide else (0, 0x7FFF)
     finer = 16 if wide else 1
     temperature = (
-        Result(_TEMP, "celsius", Fraction(1, 128), limits=(2.0, 0.0), when=(_ADC, 0x4000), told="temperature")
+        Result(_TEMP, "celsius", Fraction(1, 128), limits=(2.0, 0.0), when=((_ADC, 0x4000),), told="temperature")
         if wide
         else Result(
-            _TEMP, "celsius", Fraction(1, 8), -2048, 2047, 4, limits=(2.0, 0.0), when=(_ADC, 0x4000),
+            _TEMP, "celsius", Fraction(1, 8), -2048, 2047, 4, limits=(2.0, 0.0), when=((_ADC, 0x4000),),
             told="temperature",
         )
     )  # fmt: skip
     return Spec(
         results=(
             Result(_SHUNT, "shunt", _quarter(5 * _PIECES / finer), -top - 1, top, shift, limits=limits,
-                   when=(_ADC, 0x2000), told="shunt"),
+                   when=((_ADC, 0x2000),), told="shunt"),
             Result(_BUS, "volts", Fraction(1, 320) / finer, 0, top, shift, limits=(5e-3, limits[1]),
-                   when=(_ADC, 0x1000), told="voltage"),
+                   when=((_ADC, 0x1000),), told="voltage"),
             temperature,
         ),
         cells={**_CELLS, _CAL: Cell(por=0x1000, writable=0x7FFF), _SHUNT: Cell(nbytes), _BUS: Cell(nbytes),
@@ -142,9 +142,9 @@ def _internal(step_ua: int) -> Spec:
     step = Fraction(step_ua, 10**6)
     return Spec(
         results=(
-            Result(_CURRENT, "amperes", step, limits=(2 * float(step), 5e-3), when=(_ADC, 0x2000), told="current"),
-            Result(_BUS, "volts", Fraction(1, 320), 0, limits=(5e-3, 3e-3), when=(_ADC, 0x1000), told="voltage"),
-            Result(_TEMP, "celsius", Fraction(1, 8), -2048, 2047, 4, limits=(2.5, 0.0), when=(_ADC, 0x4000),
+            Result(_CURRENT, "amperes", step, limits=(2 * float(step), 5e-3), when=((_ADC, 0x2000),), told="current"),
+            Result(_BUS, "volts", Fraction(1, 320), 0, limits=(5e-3, 3e-3), when=((_ADC, 0x1000),), told="voltage"),
+            Result(_TEMP, "celsius", Fraction(1, 8), -2048, 2047, 4, limits=(2.5, 0.0), when=((_ADC, 0x4000),),
                    told="temperature"),
         ),
         cells={**_CELLS, _POWER: Cell(3), _ENERGY: Cell(5), _CHARGE: Cell(5)},

@@ -1,6 +1,7 @@
-"""TI INA232, INA234, INA236, INA260, INA233 on the wire: the INA226's converter in other clothes.
+"""TI INA226, INA230, INA231, INA232, INA234, INA236, INA260, INA233 on the wire: one converter in several clothes.
 
-Sources: INA236 (SBOSA81), INA260 (SBOS656), INA233 (SBOS790) data sheets; Linux drivers/hwmon/ina2xx.c for the INA234.
+Sources: INA226 (SBOS547), INA230 (SBOS601), INA231 (SBOS644), INA236 (SBOSA81), INA260 (SBOS656), INA233 (SBOS790)
+data sheets; Linux drivers/hwmon/ina2xx.c for the INA234.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from powerhal.sim.chips.rows import Cell, Command, Result, Spec, Step, Sum, noth
 _US = (140, 204, 332, 588, 1100, 2116, 4156, 8244)
 _ROUNDS = (1, 4, 16, 64, 128, 256, 512, 1024)
 UV, MV = Fraction(1, 10**6), Fraction(1, 10**3)
+Limits = tuple[float, float]
+Luck = tuple[float, float, float]
+# POWER and CURRENT (computed), CALIBRATION, MASK/ENABLE, ALERT; bit 15 of CONFIG resets
+_CELLS = {3: Cell(), 4: Cell(), 5: Cell(writable=0x7FFF), 6: Cell(writable=0xFC03), 7: Cell(writable=0xFFFF)}
+_RESET = (Command(0, 0x8000, RowChip.reset, 0x8000),)
 
 
 def _cycle(chip: RowChip) -> int:
@@ -35,24 +41,52 @@ def _products(power_divisor: int, top: int = 0x7FFF) -> Callable[[RowChip], None
         v = chip.values
         current = int(Fraction(v[1] * v[5], 2048))  # cut towards zero
         power = abs(current) * v[2] // power_divisor
-        over = abs(current) > top or power > 0xFFFF
+        over = not -top - 1 <= current <= top or power > 0xFFFF
         v[4], v[3] = max(-top - 1, min(top, current)), min(power, 0xFFFF)
         v[6] = v[6] & ~4 | (4 if over else 0)
 
     return compute
 
 
+def _units(chip: RowChip, at: int) -> float:
+    """How many of the shortest conversions (140 us) one reading is worth: they divide the noise."""
+    word = chip.values[0]
+    return _ROUNDS[word >> 9 & 7] * _US[word >> at & 7] / 140
+
+
+def _ina226(identity: dict[int, int], bus_end_v: float, limits: tuple[Limits, Limits], luck: tuple[Luck, Luck]) -> Spec:
+    """2.5 uV and 1.25 mV steps; `limits` and `luck` of the shunt and of the bus."""
+    return Spec(
+        results=(
+            Result(1, "shunt", Fraction(5, 2) * UV, limits=limits[0], luck=luck[0],
+                   samples=lambda chip: _units(chip, 3), when=((0, 1),), told="shunt"),
+            Result(2, "volts", Fraction(5, 4) * MV, 0, limits=limits[1], luck=luck[1],
+                   samples=lambda chip: _units(chip, 6), when=((0, 2),), told="voltage", within=(0.0, bus_end_v)),
+        ),
+        cells={**_CELLS, 0: Cell(por=0x4127, writable=0x0FFF), **{at: Cell(por=word) for at, word in identity.items()}},
+        cycle_ns=_cycle, single=_once, restart=(0,), ready=(6, 8, 6), compute=_products(20_000), commands=_RESET,
+    )  # fmt: skip
+
+
+# Limits as the data sheets give them: shunt 10 uV + 0.1 % and bus 7.5 mV + 0.1 %; INA230, INA231 50 uV, 15 mV, 0.5 %.
+# Noise of a conversion of 140 us: 10 uV, 2 mV rms.
+Ina226 = made_of(_ina226(
+    {0xFE: 0x5449, 0xFF: 0x2260}, 36.0, ((10.5e-6, 1e-3), (7.75e-3, 1e-3)), ((10e-6, 1e-3, 10e-6), (7.5e-3, 1e-3, 2e-3))
+))  # fmt: skip
+_WIDER = ((52.5e-6, 5e-3), (16.75e-3, 5e-3)), ((50e-6, 5e-3, 10e-6), (15e-3, 5e-3, 2e-3))
+Ina230 = made_of(_ina226({0xFF: 0x2260}, 28.0, *_WIDER))  # only the die identity answers
+Ina231 = made_of(_ina226({}, 28.0, *_WIDER))  # no identity (ODROID-XU3)
+
+
 def _spec(shunt: Step, bus: Fraction, shift: int, cells: dict[int, Cell], compute: Callable[[RowChip], None]) -> Spec:
     top = 0x7FFF >> shift
     return Spec(
         results=(
-            Result(1, "shunt", shunt, -top - 1, top, shift, limits=(10e-6, 2e-3), when=(0, 1), told="shunt"),
-            Result(2, "volts", bus, 0, top, shift, limits=(10e-3, 2e-3), when=(0, 2), told="voltage"),
+            Result(1, "shunt", shunt, -top - 1, top, shift, limits=(10e-6, 2e-3), when=((0, 1),), told="shunt"),
+            Result(2, "volts", bus, 0, top, shift, limits=(10e-3, 2e-3), when=((0, 2),), told="voltage"),
         ),
-        cells={0: Cell(por=0x4127, writable=0x1FFF), 5: Cell(writable=0x7FFF), 6: Cell(writable=0xFC03),
-               7: Cell(writable=0xFFFF), 3: Cell(), 4: Cell(), **cells},
-        cycle_ns=_cycle, single=_once, restart=(0,), ready=(6, 8, 6), compute=compute,
-        commands=(Command(0, 0x8000, RowChip.reset, 0x8000),),
+        cells={**_CELLS, 0: Cell(por=0x4127, writable=0x1FFF), **cells},
+        cycle_ns=_cycle, single=_once, restart=(0,), ready=(6, 8, 6), compute=compute, commands=_RESET,
     )  # fmt: skip
 
 
@@ -87,13 +121,12 @@ def _ina260_power(chip: RowChip) -> None:
 
 Ina260 = made_of(Spec(
     results=(
-        Result(1, "amperes", Fraction(5, 4) * MV, limits=(5e-3, 5e-3), when=(0, 1), told="current"),
-        Result(2, "volts", Fraction(5, 4) * MV, 0, limits=(7.5e-3, 1e-3), when=(0, 2), told="voltage"),
+        Result(1, "amperes", Fraction(5, 4) * MV, limits=(5e-3, 5e-3), when=((0, 1),), told="current"),
+        Result(2, "volts", Fraction(5, 4) * MV, 0, limits=(7.5e-3, 1e-3), when=((0, 2),), told="voltage"),
     ),
     cells={0: Cell(por=0x6127, writable=0x0FFF), 3: Cell(), 6: Cell(writable=0xFC03), 7: Cell(writable=0xFFFF),
            0xFE: Cell(por=0x5449), 0xFF: Cell(por=0x2270)},
-    cycle_ns=_cycle, single=_once, restart=(0,), ready=(6, 8, 6), compute=_ina260_power,
-    commands=(Command(0, 0x8000, RowChip.reset, 0x8000),),
+    cycle_ns=_cycle, single=_once, restart=(0,), ready=(6, 8, 6), compute=_ina260_power, commands=_RESET,
 ))  # fmt: skip
 
 

@@ -7,6 +7,7 @@ took over, one millisecond after it; its sums stop at their ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from powerhal.sim.chips.base import Wiring
@@ -18,9 +19,13 @@ _CONTROL, _POWER, _SENSE, _VIN, _ADIN = 0x00, 0x05, 0x14, 0x1E, 0x28
 
 
 def _ltc2945_products(chip: RowChip) -> None:
-    """POWER = SENSE * (VIN or, CONTROL bit 0 clear, ADIN); then the extremes."""
+    """POWER = SENSE * (VIN or, CONTROL bit 0 clear, ADIN)."""
     v = chip.values
     v[_POWER] = v[_SENSE] * v[_VIN if v[_CONTROL] & 1 else _ADIN]
+
+
+def _ltc2945_extremes(chip: RowChip) -> None:
+    v = chip.values
     for at, nbytes, shift in ((_POWER, 3, 0), (_SENSE, 2, 4), (_VIN, 2, 4), (_ADIN, 2, 4)):
         v[at + nbytes] = max(v[at + nbytes], v[at] << shift)
         v[at + 2 * nbytes] = min(v[at + 2 * nbytes], v[at] << shift)
@@ -40,6 +45,7 @@ Ltc2945 = made_of(Spec(
     cells={_CONTROL: Cell(1, 0x05, 0xFF), 0x01: Cell(1, 0, 0xFF), 0x02: Cell(1), 0x03: Cell(1, 0, 0xFF),
            0x04: Cell(1), _POWER: Cell(3), **_EXTREMES, **_TROUGHS},
     cycle_ns=lambda chip: 133_000_000, first=True, compute=_ltc2945_products,
+    keep=_ltc2945_extremes,
 ))  # fmt: skip
 
 # ---- PAC193x: pointer walks register by register; 0x10 bits of signed results when an input is bipolar
@@ -71,6 +77,10 @@ def _set(chip: RowChip, bits: tuple[int, int]) -> int:
 def _full(full: Fraction, bits: tuple[int, int]) -> Step:
     """Full scale in 2^16 steps, or 2^15 when the input goes both ways."""
     return lambda chip: full / (1 << 16 - _set(chip, bits))
+
+
+def _ends(bits: tuple[int, int]) -> Callable[[RowChip], tuple[int, int]]:
+    return lambda chip: (-0x8000, 0x7FFF) if _set(chip, bits) else (0, 0xFFFF)
 
 
 def _powers(chip: RowChip) -> None:
@@ -116,9 +126,9 @@ def _pac(inputs: int) -> Spec:
         results=tuple(
             row for n in each for row in (
                 Result(0x07 + n, "volts", _full(Fraction(32), _volts(n)), 0, 0xFFFF, input=n, limits=(10e-3, 3e-3),
-                       both_ways=_volts(n), told=told[0] if n == 0 else ""),
+                       ends=_ends(_volts(n)), told=told[0] if n == 0 else ""),
                 Result(0x0B + n, "shunt", _full(Fraction(1, 10), _amps(n)), 0, 0xFFFF, input=n, limits=(20e-6, 1e-2),
-                       both_ways=_amps(n), told=told[1] if n == 0 else ""),
+                       ends=_ends(_amps(n)), told=told[1] if n == 0 else ""),
             )
         ),
         cells={_CTRL: Cell(1, 0, 0xFF), _COUNT: Cell(3), **{0x03 + n: Cell(6) for n in each},

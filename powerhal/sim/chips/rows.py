@@ -66,14 +66,20 @@ QUANTITIES: Mapping[str, Callable[[View], float]] = {
 }
 
 
+PERFECT = (0.0, 0.0, 0.0)
+"""Luck of what is computed, not measured: nothing is drawn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A converter's result: register = round(quantity / step + zero), stopped at low..high, shifted left.
 
-    `limits` is what the data sheet allows (absolute in the quantity's unit, relative); a seeded part errs inside it.
-    `when` (register, mask): converted only while one of these bits is set. `input` is the sense point.
-    `both_ways` (register, mask): while a bit is set the result is a two's complement of sixteen bits.
-    `told`: the SI quantity under which the chip promises it in its spans ('' for none).
+    `limits` is what the chip keeps beyond one step (absolute in the quantity's unit, relative); a seeded part errs
+    inside it, or draws its `luck`: largest offset, largest error of the gain, noise of one conversion (rms), which
+    `samples` conversions divide. `lost`: low bits that a short conversion does not resolve. `whole`: how a number of
+    steps becomes whole. `when` (register, mask), each: converted only while one of these bits is set. `input` is the
+    sense point. `ends`: where a setting moves low..high. `told`: the SI quantity under which the chip promises it in
+    its spans ('' for none), over all of low..high or `within` (SI) only.
     """
 
     register: int
@@ -85,9 +91,14 @@ class Result:
     zero: float = 0.0
     input: int = 0
     limits: tuple[float, float] = (0.0, 0.0)
-    when: tuple[int, int] | None = None
-    both_ways: tuple[int, int] | None = None
+    luck: tuple[float, float, float] | None = None
+    samples: Callable[[RowChip], float] = lambda chip: 1
+    lost: Callable[[RowChip], int] = lambda chip: 0
+    whole: Callable[[Fraction], int] = round
+    when: tuple[tuple[int, int], ...] = ()
+    ends: Callable[[RowChip], tuple[int, int]] | None = None
     told: str = ""
+    within: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +161,9 @@ class Spec:
     'bytes' (memory by byte addresses), 'registers'. `pec`: the 7-bit address that enters the check byte, 0 for none.
     `cycle_ns(chip)`: one round of conversions, 0 while asleep; `single(chip)`: one round, then stop.
     `restart`: registers whose writing starts a new round. `first`: a round is complete at power-on (gauges).
-    `compute` runs after every round, `answer` before every read of a register. `ready` (register, bit, cleared by).
+    `oscillator`: how far a part's own clock may be off.
+    `compute` runs after every round and every setting, `keep` after every round only (extremes, counters of rounds),
+    `answer` before every read of a register. `ready` (register, bit, cleared by).
     `latched`: results are seen only after a command took them over.
     """
 
@@ -165,8 +178,10 @@ class Spec:
     single: Callable[[RowChip], bool] = lambda chip: False
     restart: tuple[int, ...] = ()
     first: bool = False
+    oscillator: float = 0.08
     sums: tuple[Sum, ...] = ()
     compute: Callable[[RowChip], None] = nothing
+    keep: Callable[[RowChip], None] = nothing
     answer: Callable[[RowChip, int], None] = lambda chip, register: None
     ready: tuple[int, int, int] | None = None
     commands: tuple[Command, ...] = ()

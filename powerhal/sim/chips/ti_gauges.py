@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from powerhal.sim.chips.engine import RowChip, made_of
-from powerhal.sim.chips.rows import Cell, Command, Result, Spec, every
+from powerhal.sim.chips.rows import PERFECT, Cell, Command, Result, Spec, View, every
 
 _MILLI = Fraction(1, 1000)
 _FLAGS, _CONTROL = "flags", 0x00
@@ -110,6 +110,53 @@ Bq78z100 = made_of(gauge(0x0078, {**_Z, "int_temp": 0x28}, sbs=True))
 Bq34z100 = made_of(gauge(0x0100, {
     "temp": 0x0C, "int_temp": 0x2A, "volt": 0x08, "ai": 0x0A, _FLAGS: 0x0E, "tte": 0x18, "ttf": 0x1A, "rc": 0x04,
     "fcc": 0x06, "cyct": 0x2C, "ae": 0x24, "soc": 0x02, "dcap": 0x3C, "ap": 0x26}, cells=10, tenfold=True))  # fmt: skip
+
+
+# ---- bq27441: set-up lives in RAM, so ITPOR is up until somebody ends it (0x0042); capacities follow from the charge
+_MILLIVOLTS, _FULL_MAH, _MILLIAMPERES = 0x04, 0x0E, 0x10
+_UNKNOWN = 0x10000  # reads as 0, and is no subcommand
+
+
+def _bq27441(chip: RowChip) -> None:
+    """Whole mAh of FullChargeCapacity that are left, mV * mA as mW, flags; the inside is 1.5 K warmer than the cell."""
+    v = chip.values
+    left = min(1.0, max(0.0, View(chip.signals[0], chip.shunts_ohms[0], *chip.round_ns).cell("charge_fraction", 0.5)))
+    v[0x08] = v[0x0C] = int(left * v[_FULL_MAH])
+    v[0x0A] = v[0x3C] = v[_FULL_MAH]
+    v[0x18] = v[_MILLIVOLTS] * v[_MILLIAMPERES] // 1000
+    v[0x1E] = v[0x02] + 15
+    soc = v[0x1C]
+    flags = (1 if v[_MILLIAMPERES] < 0 else 0) | (4 if soc <= 10 else 0) | 8 | (0x200 if soc >= 100 else 0)
+    v[0x06] = v[0x06] & 0x0020 | flags
+
+
+def _end_set_up(chip: RowChip) -> None:
+    chip.values[_CONTROL], chip.values[0x06] = 0x0042, chip.values[0x06] & ~0x0020
+
+
+def _asked(chip: RowChip, register: int) -> None:
+    """CONTROL() answers the subcommand that was written to it, 0 to what it does not know."""
+    if register == _CONTROL:
+        answers, asked = {**_ANSWERS, 0x0001: 0x0421}, chip.values[_CONTROL]
+        chip.values[_CONTROL] = answers.get(asked, asked if asked in answers.values() else _UNKNOWN)
+
+
+# Limits: voltage 5 mV + 0.1 %, current 2 mA + 1 % (sense resistor included).
+Bq27441 = made_of(Spec(
+    order="little", walk="bytes", first=True, oscillator=0.0, compute=_bq27441, answer=_asked,
+    results=(
+        Result(_MILLIVOLTS, "volts", _MILLI, 0, 0xFFFF, limits=(5e-3, 1e-3), luck=(5e-3, 1e-3, 0.5e-3), told="voltage",
+               within=(2.45, 4.5)),
+        Result(_MILLIAMPERES, "into", _MILLI, limits=(1.6e-3, 1e-2), luck=(2e-3, 1e-2, 0.4e-3), told="current",
+               within=(-2.0, 2.0)),
+        Result(0x02, "celsius", Fraction(1, 10), 0, 0xFFFF, zero=2731, luck=PERFECT),
+        Result(_FULL_MAH, "full_ah", _MILLI, 0, 0xFFFF, luck=PERFECT),
+        Result(0x1C, "percent", Fraction(1), 0, 100, luck=PERFECT),
+    ),
+    cells={_CONTROL: Cell(writable=_UNKNOWN | 0xFFFF), 0x06: Cell(por=0x0020), 0x12: Cell(por=0xFFF6),
+           0x14: Cell(por=0xFE0C), 0x20: Cell(por=0x0364), **{at: Cell() for at in (0x08, 0x0A, 0x0C, 0x18, 0x1E, 0x3C)}},
+    commands=(Command(_CONTROL, 0x0041, RowChip.reset), Command(_CONTROL, 0x0042, _end_set_up)),
+))  # fmt: skip
 
 # ---- first generation: magnitudes, with the direction in FLAGS bit 7
 _STEP = Fraction(357, 10**8)
