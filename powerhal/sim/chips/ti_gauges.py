@@ -154,7 +154,8 @@ Bq27441 = made_of(Spec(
         Result(0x1C, "percent", Fraction(1), 0, 100, luck=PERFECT),
     ),
     cells={_CONTROL: Cell(writable=_UNKNOWN | 0xFFFF), 0x06: Cell(por=0x0020), 0x12: Cell(por=0xFFF6),
-           0x14: Cell(por=0xFE0C), 0x20: Cell(por=0x0364), **{at: Cell() for at in (0x08, 0x0A, 0x0C, 0x18, 0x1E, 0x3C)}},
+           0x14: Cell(por=0xFE0C), 0x20: Cell(por=0x0364), 0x08: Cell(), 0x0A: Cell(), 0x0C: Cell(), 0x18: Cell(),
+           0x1E: Cell(), 0x3C: Cell()},
     commands=(Command(_CONTROL, 0x0041, RowChip.reset), Command(_CONTROL, 0x0042, _end_set_up)),
 ))  # fmt: skip
 
