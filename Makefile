@@ -46,7 +46,7 @@ test-kernel: $(VENV)/.installed-dev
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults.mutants
 
-FUZZ ?= checkin history history_text human proto container file emitted profile powerstats odpm
+FUZZ ?= checkin blocks columns history history_text human proto container file emitted profile powerstats odpm
 FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.installed-dev
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install -q atheris \

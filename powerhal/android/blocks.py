@@ -188,6 +188,15 @@ class BlockReader:
             self._records(block, range(first, first + len(lines)), lines)
         return block
 
+    def rest(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> None:
+        """Lines that are plain to nobody else; those of the history are read singly."""
+        isof = [line[1:3] == ",h" for line in lines]
+        for number, line in zip(*_chosen(numbers, lines, isof), strict=True):
+            self.single(block, number, line)
+        others = _chosen(numbers, lines, map(not_, isof))
+        if others[0]:
+            self._records(block, *others)
+
     def single(self, block: Block, number: int, line: str) -> None:
         """One line through the reader."""
         if line[1:3] == ",h" and is_history(line):
@@ -387,15 +396,29 @@ def _singly(kind: str) -> Callable[[dict[str, str], list[str], str, bool], Colum
     return convert
 
 
-def _doubles(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
-    """Where `repr` prints them as they stand and Java would not use an exponent, they need no closer look."""
+def doubles(texts: list[str]) -> list[float | None]:
+    """Doubles that `repr` prints as they stand, where Java would not use an exponent; None for the others."""
     try:
         values = list(map(float, texts))
     except ValueError:
-        return None
-    if list(map(repr, values)) == texts and all(1e-3 <= abs(v) < 1e7 or v == 0 for v in values):
-        return array("d", values)
-    return _singly("double")(known, texts, unit, quoted)
+        return [next(iter(doubles([text])), None) if _floats(text) else None for text in texts]
+    shown = zip(values, map(repr, values), texts, strict=True)
+    return [v if printed == text and (1e-3 <= abs(v) < 1e7 or v == 0) else None for v, printed, text in shown]
+
+
+def _floats(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _doubles(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
+    values = doubles(texts)
+    if None in values:
+        return _singly("double")(known, texts, unit, quoted)
+    return array("d", cast("list[float]", values))
 
 
 _CONVERT: dict[str, Callable[[dict[str, str], list[str], str, bool], Column | None]] = {

@@ -42,6 +42,7 @@ class Input:
     stream: IO[bytes]
     packed: int | None = None  # bytes before inflation, when known
     member: str = ""
+    size: int | None = None  # bytes of text, when known
 
 
 @contextmanager
@@ -70,7 +71,8 @@ def _open(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> lis
         return [Input(name, "gzip", cast("IO[bytes]", inflated), size)]
     if magic == b"PK\x03\x04":
         return _zip(buffered, name, issues, stack)
-    return [Input(name, "plain", buffered)]
+    size = Path(name).stat().st_size if name != "-" and Path(name).is_file() else None
+    return [Input(name, "plain", buffered, size=size)]
 
 
 def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list[Input]:
@@ -88,6 +90,7 @@ def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list
                 stack.enter_context(archive.open(info)),
                 info.compress_size,
                 PurePosixPath(info.filename).name,
+                info.file_size,
             )
             for info in _members(archive, issues)
         ]
@@ -99,7 +102,7 @@ def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list
 
 def _members(archive: zipfile.ZipFile, issues: Issues) -> list[zipfile.ZipInfo]:
     """The bugreport that main_entry.txt names, else every text member that begins like a dump, biggest first."""
-    infos = [i for i in archive.infolist() if not i.is_dir() and not _refused(i, issues)]
+    infos = [i for i in archive.infolist() if i.filename and not i.is_dir() and not _refused(i, issues)]
     by_name = {PurePosixPath(i.filename).name: i for i in infos}
     entry = by_name.get("main_entry.txt")
     if entry:
@@ -158,6 +161,7 @@ class Lines:
     terminated: bool = True
     end: str = "\n"  # what ended the line given out last
     encoding: str = "utf-8"
+    chunk: int = CHUNK
     _pending: bytes = b""
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
@@ -166,7 +170,7 @@ class Lines:
             yield from self.split(whole)
 
     def blocks(self) -> Iterator[bytes]:
-        """Whole lines in UTF-8, many at a time, each with a newline; pass each block to `split` or `taken`."""
+        """Whole lines in UTF-8, many at a time, each with a newline: for `split`, or for `bare` and `take`."""
         skipping = False
         for chunk in self._text():
             data = self._pending + chunk
@@ -188,13 +192,15 @@ class Lines:
             self.terminated = False
             yield self._pending + b"\n"
 
-    def taken(self, whole: bytes) -> bytes:
-        """A block (or a part of one) whose lines are counted here and read by the caller: with bare newlines."""
-        self.count += whole.count(b"\n")
-        if b"\r" not in whole:
-            return whole
-        self.crlf += whole.count(b"\r\n")
-        return RETURNS.sub(b"\n", whole)
+    def take(self, whole: bytes, count: int) -> None:
+        """Count the lines of a block that the caller reads without `split`."""
+        self.count += count
+        self.crlf += whole.count(b"\r\n") if b"\r" in whole else 0
+
+    @staticmethod
+    def bare(whole: bytes) -> bytes:
+        """A block with bare newlines."""
+        return RETURNS.sub(b"\n", whole) if b"\r" in whole else whole
 
     def _skip(self) -> None:
         self.count += 1
@@ -237,7 +243,7 @@ class Lines:
             limit = min(limit, max(RATIO_FREE, self.source.packed * MAX_RATIO))
         while True:
             try:
-                chunk = self.source.stream.read(CHUNK)
+                chunk = self.source.stream.read(self.chunk)
             except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
                 self.issues.add(self.count, self.source.container, "", f"cannot be inflated further: {error}")
                 self.terminated = False

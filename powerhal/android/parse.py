@@ -12,6 +12,7 @@ from pathlib import Path
 
 from powerhal.android.blocks import Block, BlockReader
 from powerhal.android.checkin import Reader, Record
+from powerhal.android.columns import LISTED, ColumnReader
 from powerhal.android.containers import Input, Lines, open_inputs
 from powerhal.android.dump import Dump
 from powerhal.android.history import History
@@ -22,12 +23,14 @@ from powerhal.android.issues import Issues
 from powerhal.android.proto import looks_like_proto, read_proto
 from powerhal.android.records import api_levels, rows
 from powerhal.android.values import Malformed
+from powerhal.kernels.choice import CHOICE, KernelTable
 
 __all__ = ["Dump", "DumpFile", "read"]
 
 PROPERTY = re.compile(r"\[([\w.]+)\]: \[(.*)\]")
 SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
+PLAIN_S = 8e-8  # that plain Python takes for a byte
 BLOCK = 4096  # check-in lines that are read together
 VERSION = re.compile(rb"^[^\n]{0,18},vers,[^\n]*\n", re.MULTILINE)
 SERVICE = "DUMP OF SERVICE "
@@ -88,6 +91,8 @@ class _Scan:
         self.section = ""
         self.reader = Reader(issues)
         self.blocks = BlockReader(self.reader)
+        self.kernels: KernelTable | None = None
+        self._columns: ColumnReader | None = None
         self.checkin: Dump | None = None
         self.text: TextReader | None = None
         self.text_dump: Dump | None = None
@@ -121,18 +126,40 @@ class _Scan:
 
     def _lines(self, part: bytes) -> None:
         """Lines without a version line among them."""
-        count = part.count(b"\n")
-        alike = part[:2] == b"9," and part.count(b"\n9,") == count - 1
-        if not (alike and self.lines.terminated and self._wanted()):
+        if part[:2] != b"9," or not self.lines.terminated or not self._wanted() or not self._together(part):
             for number, line in self.lines.split(part):
                 self._line(number, line)
-            return
+
+    def _together(self, part: bytes) -> bool:
+        """Read lines that are all check-in lines in one go; False when they are not."""
         self._flush()
         first = self.lines.count + 1
-        text = self.lines.taken(part).decode("utf-8", "surrogateescape").split("\n")
+        if self._compiled() and self.kernels is not None:
+            self._columns = self._columns or ColumnReader(self.kernels, self.blocks)
+            block = self._columns.read(first, self.lines.bare(part))
+            if block is not None:
+                self.lines.take(part, block.count)
+                self._in_junk = False
+                self._add(self.checkin or self._new_checkin(first), block)
+            return block is not None
+        count = part.count(b"\n")
+        if part.count(b"\n9,") < count - 1:
+            return False
+        text = self.lines.bare(part).decode("utf-8", "surrogateescape").split("\n")
+        self.lines.take(part, count)
         for start in range(0, count, BLOCK):
             self._run, self._run_start = text[start : min(start + BLOCK, count)], first + start
             self._flush()
+        return True
+
+    def _compiled(self) -> bool:
+        """Whether the compiled kernels read: when there is enough text for them (see `kernels.choice`)."""
+        if self.kernels is None:
+            expected = max(self.source.size or 0, self.lines.bytes_read)
+            self.kernels = CHOICE.worth(PLAIN_S * expected)
+            if self.kernels is not None:
+                self.lines.chunk = LISTED
+        return self.kernels is not None
 
     def _line(self, number: int, line: str) -> None:
         if line[:2] not in ("9,", "8,") or not self._wanted():
@@ -210,6 +237,7 @@ class _Scan:
         self.reader = Reader(self.issues, hint=whole(self.properties.get("ro.build.version.sdk", "")) or 0)
         self.reader.api = self.reader.hint
         self.blocks = BlockReader(self.reader)
+        self._columns = None
         self.checkin = Dump("checkin", number, History(self.issues))
         return self.checkin
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+import zlib
 from typing import IO, Any
 
 from powerhal.android.issues import Issues
@@ -23,7 +24,10 @@ HEAD = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOT
 def looks_like_proto(stream: IO[bytes]) -> bool:
     """Whether a stream begins as a BatteryStatsServiceDumpProto (nothing is consumed)."""
     peek = getattr(stream, "peek", None)
-    return peek is not None and HEAD.match(peek(16)[:16]) is not None
+    try:
+        return peek is not None and HEAD.match(peek(16)[:16]) is not None
+    except (OSError, EOFError, zlib.error):  # a damaged archive: told when it is read
+        return False
 
 
 class _Cut(Exception):

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from powerhal.kernels.choice import CHOICE, KernelTable, load
+from powerhal.kernels.text_form import INTEGER, WORD
 
 __all__ = [
     "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
-    "load", "moments_add", "moments_add_sparse", "nnls", "scale_fields", "spd_inverse", "tier", "warmup",
+    "load", "moments_add", "moments_add_sparse", "nnls", "scale_fields", "spd_inverse", "text_follow", "text_read",
+    "tier", "warmup",
 ]  # fmt: skip
 
 
@@ -131,6 +133,35 @@ def counter_delta(counts: Any, width_bits: Any) -> Any:
     return CHOICE.table(1e-5 + 1e-8 * len(counts)).counter_delta(counts, width_bits)
 
 
+def text_read(data: Any, plans: Any, names: Any, words: Any) -> Any:
+    """Check-in lines to typed columns and history lines to tokens, in one pass; None if a line is neither.
+
+    data uint8: whole lines, then `PADDING` bytes; plans: keys (p, 3) of (code, window, quoted), starts (p + 1,),
+    wants (starts[-1],): what the columns of a head are (`text_form`; LETTER with its bytes from bit 8 on). Code
+    and window are the head's bytes, first one lowest; quoted: the first column begins with a quote. names, words:
+    pools of the same tier.
+
+    Answers (lines, sheets, bits, moments, odd, fresh). sheets: for each plan rows (n, width + 2) of line, uid and
+    columns, texts as numbers of `names`, reals with the bits of a float64 or, where a double must be read with
+    more care, `NAN_BOX` with the number of its text. bits: all bits of a plan's numbers together, negative when
+    reals are open. moments: line, delta, first token (n + 1), token numbers of `words` for history lines. odd:
+    lines that fit no plan, and where they start. fresh: (code, window, quoted, columns) of lines whose head has no
+    plan. The sheets are good until the next call with these pools.
+    Raises ValueError when the text has no end or the plans do not fit.
+    """
+    return CHOICE.table(2e-7 * len(data)).text_read(data, plans, names, words)
+
+
+def text_follow(moments: Any, table: Any, now: int, state: Any, trusted: bool) -> tuple[Any, Any, Any]:
+    """States and readings of history lines: times, which series, values of the readings.
+
+    moments: deltas in ms, first token (n + 1), tokens; table: by token its sign, its place (a state from 0 on,
+    -2 - k for series k, -1 for neither) and its value; state: since when each state is on (-1: off) and its sum in
+    ms so far, both changed in place while `trusted`; now: ms before the first line.
+    """
+    return CHOICE.table(1e-7 * len(moments[2])).text_follow(moments, table, now, state, trusted)
+
+
 def warmup() -> KernelTable:
     """Compile or load every kernel (numba's where it can be imported), so that no later call waits for it."""
     chosen = CHOICE.compiled()
@@ -147,7 +178,25 @@ def warmup() -> KernelTable:
     integers = chosen.decode_fields([[1, 2, 3, 4]], [(0, 4, 1, 0, 0, 0)])
     chosen.scale_fields(integers, [1.0], [0.0])
     chosen.counter_delta([1, 2, 0], 2)
+    _warm_text(chosen)
     return chosen
+
+
+def _warm_text(chosen: KernelTable) -> None:
+    text = b"9,0,l,pws,1,a\n9,h,5,+S\n" + bytes(16)
+    data: Any = list(text)
+    if chosen.tier != "python":
+        from numpy import frombuffer, zeros
+
+        data = frombuffer(text, dtype="uint8")
+    names, words = chosen.text_pool(), chosen.text_pool()
+    plans = [[int.from_bytes(b"pws", "little"), ord("l"), 0]], [0, 2], [INTEGER, WORD]
+    moments = chosen.text_read(data, plans, names, words)[3]
+    table: Any = ([1], [0], [0])
+    state: Any = ([-1], [0])
+    if chosen.tier != "python":
+        table, state = tuple(zeros((3, 1), dtype="int64")), tuple(zeros((2, 1), dtype="int64"))
+    chosen.text_follow(moments[1:], table, 0, state, True)
 
 
 def _sums(rows: Any) -> float:

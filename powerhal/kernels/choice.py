@@ -39,6 +39,9 @@ class KernelTable:
     decode_fields: Callable[[Any, Any], Any]
     scale_fields: Callable[[Any, Any, Any], Any]
     counter_delta: Callable[[Any, Any], Any]
+    text_pool: Callable[[], Any]
+    text_read: Callable[[Any, Any, Any, Any], Any]
+    text_follow: Callable[[Any, Any, int, Any, bool], tuple[Any, Any, Any]]
 
 
 KERNELS = tuple(name for name in KernelTable.__slots__ if name not in ("tier", "reason"))
@@ -74,6 +77,19 @@ class Choice:
         elif self._table.reason == SMALL and self.work_s > LOADING_S:
             self._table = _compiled(self._table)
         return self._table
+
+    def worth(self, work_s: float) -> KernelTable | None:
+        """The compiled kernels for work that plain Python would do in `work_s` seconds; None while it does.
+
+        They are taken when they are loaded already, asked for by name, or worth loading; numpy is never loaded
+        for this.
+        """
+        asked = os.environ.get(VARIABLE, "").strip().lower()
+        ready = self._table is not None and self._table.tier == "numba"
+        if asked not in ("", "numba") or not (asked or ready or work_s > LOADING_S):
+            return None
+        found = self.compiled()
+        return found if found.tier == "numba" else None
 
     def compiled(self) -> KernelTable:
         """Buy now: the numba tier where it can be imported, unless another was asked for by name."""

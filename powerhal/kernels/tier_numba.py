@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from powerhal.kernels import edge, jit_decode, jit_regression, tier_numpy
+from powerhal.kernels import edge, jit_decode, jit_regression, tier_numba_text, tier_numpy
 from powerhal.kernels.edge import Floats, Ints
+
+text_pool = tier_numba_text.text_pool
+text_read = tier_numba_text.text_read
+text_follow = tier_numba_text.text_follow
+
 
 # Below this many rows a compiled loop beats the call into BLAS.
 BLAS_ROWS = 24

@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from powerhal.kernels import edge
+from powerhal.kernels import edge, tier_plain_text
 from powerhal.kernels.edge import Bools, Floats, Ints
+
+text_pool = tier_plain_text.text_pool
+text_read = tier_plain_text.text_read
+text_follow = tier_plain_text.text_follow
+
 
 # Rows a panel: the panel of 25 columns stays in the second-level cache (256 kB to 512 kB).
 PANEL_ROWS = 2048

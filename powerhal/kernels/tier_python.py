@@ -11,6 +11,13 @@ from itertools import pairwise
 from math import isfinite, nan, sqrt
 from typing import Any
 
+from powerhal.kernels import tier_plain_text
+
+text_pool = tier_plain_text.text_pool
+text_read = tier_plain_text.text_read
+text_follow = tier_plain_text.text_follow
+
+
 Row = list[float]
 Matrix = list[Row]
 

@@ -12,9 +12,13 @@ import json
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 
+from powerhal import kernels
 from powerhal.android import containers, odpm, parse, powerstats_text, profile_xml
+from powerhal.android.blocks import Block, BlockReader
 from powerhal.android.checkin import Reader, emit
+from powerhal.android.columns import ColumnReader
 from powerhal.android.containers import Input, Lines
 from powerhal.android.emit import again
 from powerhal.android.history import History
@@ -22,7 +26,7 @@ from powerhal.android.history_lines import emit_history, is_history, read_histor
 from powerhal.android.history_text import feed_text
 from powerhal.android.human import TextReader
 from powerhal.android.issues import Issues
-from powerhal.android.proto import read_proto
+from powerhal.android.proto import looks_like_proto, read_proto
 from powerhal.android.summary import document, portrait
 from powerhal.errors import FileError
 
@@ -37,6 +41,49 @@ def checkin(data: bytes) -> None:
     for number, line in enumerate(_text(data).split("\n"), 1):
         record = reader.read(number, line)
         assert record is None or emit(record) == line
+
+
+def _readable(data: bytes) -> list[str]:
+    lines = [line for line in _text(data).split("\n") if line[:2] == "9,"]
+    return [line for line in lines if ",vers," not in line]
+
+
+def blocks(data: bytes) -> None:
+    """Many lines at once: the records, the history and the issues of reading them one by one."""
+    lines = _readable(data)
+    one, many = Reader(Issues(), 34), Reader(Issues(), 34)
+    found = BlockReader(many).read(1, lines)
+    _same(lines, one, found, many)
+
+
+def columns(data: bytes) -> None:
+    """The same through the compiled kernels (or, where they cannot run, their twins)."""
+    lines = _readable(data)
+    if not lines:
+        return
+    one, many = Reader(Issues(), 34), Reader(Issues(), 34)
+    found = ColumnReader(_table(), BlockReader(many)).read(1, "".join(f"{line}\n" for line in lines).encode(*UTF8))
+    assert found is not None
+    _same(lines, one, found, many)
+
+
+UTF8 = ("utf-8", "surrogateescape")
+
+
+@cache
+def _table() -> kernels.KernelTable:
+    try:
+        return kernels.load("numba")
+    except ImportError:
+        return kernels.load("python")
+
+
+def _same(lines: list[str], one: Reader, found: Block, many: Reader) -> None:
+    history = [read_history(n, line, one.issues) for n, line in enumerate(lines, 1) if is_history(line)]
+    records = [one.read(n, line) for n, line in enumerate(lines, 1) if not is_history(line)]
+    assert repr(found.records()) == repr([record for record in records if record is not None])
+    assert repr(found.history()) == repr(history)
+    assert sorted(map(str, many.issues.kept)) == sorted(map(str, one.issues.kept))
 
 
 def history(data: bytes) -> None:
@@ -99,6 +146,7 @@ def container(data: bytes) -> None:
         except FileError:
             return
         for source in inputs:
+            looks_like_proto(source.stream)
             for _ in Lines(source, issues):
                 pass
 
@@ -159,7 +207,7 @@ def odpm_files(data: bytes) -> None:
 
 
 ENTRIES: dict[str, Callable[[bytes], None]] = {
-    "checkin": checkin, "history": history, "history_text": history_text, "human": human, "proto": proto,
-    "container": container, "file": file, "emitted": emitted, "profile": profile, "powerstats": powerstats,
-    "odpm": odpm_files,
+    "checkin": checkin, "blocks": blocks, "columns": columns, "history": history, "history_text": history_text,
+    "human": human, "proto": proto, "container": container, "file": file, "emitted": emitted, "profile": profile,
+    "powerstats": powerstats, "odpm": odpm_files,
 }  # fmt: skip

@@ -1,0 +1,15 @@
+"""The numbers that text kernels and their callers share: what a column wants, and how open reals are marked."""
+
+from __future__ import annotations
+
+# a column: whole numbers (COUNTED: `N/A` is left to others), a constant, text, a name that stands bare or in quotes,
+# charges by the platform's rule, Java's doubles
+INTEGER, COUNTED, LETTER, WORD, NAME, QUOTED_NAME, MAH, REAL = 0, 1, 2, 3, 4, 5, 6, 7
+NAN_BOX = 0x7FF9_0000_0000_0000  # a real that was not decided: a NaN that holds the number of its text
+OPEN = -1 << 63  # in the bits of a plan: reals are open
+EXACT = 15  # digits that a float64 holds exactly
+PLANS = 128  # heads of lines that are planned for
+FRESH = 1024  # heads that are told of in one pass
+PADDING = 16  # bytes behind the last newline, so that eight can be read from any place
+# mAh are printed with 8 decimals below the first bound, 7 below the second, ... none above the last
+CHARGE_BOUNDS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
