@@ -278,7 +278,7 @@ class BlockReader:
         middle = f",{window},{code},"
         quoted = joined.startswith('"', joined.find(middle) + len(middle))
         layout = self.layout(code, width, quoted)
-        if layout is None or joined.count(middle) < len(numbers):
+        if layout is None or joined.count(middle) != len(numbers):
             return None
         other = [k for k, f in enumerate(layout.fields) if f.kind != "int"]
         if other:
@@ -358,7 +358,7 @@ def packed(numbers: Sequence[int]) -> Sequence[int]:
 def _strided(joined: str, width: int) -> list[Column] | None:
     """The columns of rows of whole numbers that stand one after another; None when they are none."""
     numbers = whole_numbers(joined)
-    if numbers is None:
+    if numbers is None or len(numbers) % width:
         return None
     rows = packed(numbers)
     if isinstance(rows, list) and any(abs(value) >= LARGEST for value in rows):

@@ -33,7 +33,6 @@ from powerhal.kernels.text_form import (
 from powerhal.kernels.text_pool import Pool
 
 KINDS = {"int": INTEGER, "count": COUNTED, "letter": LETTER, "str": WORD, "mah": MAH, "double": REAL}
-INT32 = 1 << 31
 NEWLINE = 10
 LISTED = 1 << 20  # bytes of text that are read together
 
@@ -203,9 +202,7 @@ class ColumnReader:
             if layout is None or not len(rows):
                 continue
             whole = self._decided(layout, rows, left) if width < 0 else rows
-            real = any(field.kind in ("mah", "double") for field in layout.fields)
-            kept = whole.astype(np.int64 if real or not 0 <= width < INT32 else np.int32)
-            block.tables.append(Sheet((chr(key[1]), _unpacked(key[0])), layout, kept, first, self.names))
+            block.tables.append(Sheet((chr(key[1]), _unpacked(key[0])), layout, np.asarray(whole), first, self.names))
         return left
 
     def _decided(self, layout: Layout, rows: Any, left: list[int]) -> Any:

@@ -66,7 +66,7 @@ class DumpFile:
 def read(path: str | Path, *, keep_records: bool = True) -> DumpFile:
     """Read a file ('-' is stdin) of any form; `keep_records` False saves memory.
 
-    Raises TransportError when it cannot be opened, FileError when an archive holds nothing to read.
+    Raises FileError when it cannot be opened and when an archive holds nothing to read.
     """
     files = []
     issues = Issues()
@@ -116,6 +116,9 @@ class _Scan:
     def _block(self, block: bytes) -> None:
         """Whole lines: in one go where all of them are check-in lines of one version, else one by one."""
         at = 0
+        fine = block[:2] == b"9," and self.lines.terminated and self._wanted()
+        if fine and self._compiled() and self._together(block):  # the kernels tell a version line themselves
+            return
         if b",vers," in block and block[:2] == b"9," and self.lines.terminated:
             for version in VERSION.finditer(block):
                 self._lines(block[at : version.start()])

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:E-?[1-9][0-9]*)?", re.ASCII)
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:E-?[1-9][0-9]{0,2})?", re.ASCII)
 MAX_DIGITS = 400  # no counter or charge is longer; longer text is refused before anything converts it
 
 
@@ -36,6 +36,8 @@ def print_mah(value: float) -> str:
     """A charge as the platform's `formatCharge` prints it; `value` in mAh."""
     if value == 0:
         return "0"
+    if not isfinite(value):
+        return print_double(value)
     decimals = next((d for bound, d in MAH_DECIMALS if value < bound), 0)
     return f"{value:.{decimals}f}"
 

@@ -134,7 +134,7 @@ def counter_delta(counts: Any, width_bits: Any) -> Any:
 
 
 def text_read(data: Any, plans: Any, names: Any, words: Any) -> Any:
-    """Check-in lines to typed columns and history lines to tokens, in one pass; None if a line is neither.
+    """Check-in lines to typed columns and history lines to tokens, in one pass; None if one is neither, or a version.
 
     data uint8: whole lines, then `PADDING` bytes; plans: keys (p, 3) of (code, window, quoted), starts (p + 1,),
     wants (starts[-1],): what the columns of a head are (`text_form`; LETTER with its bytes from bit 8 on). Code

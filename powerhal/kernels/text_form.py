@@ -8,6 +8,7 @@ INTEGER, COUNTED, LETTER, WORD, NAME, QUOTED_NAME, MAH, REAL = 0, 1, 2, 3, 4, 5,
 NAN_BOX = 0x7FF9_0000_0000_0000  # a real that was not decided: a NaN that holds the number of its text
 OPEN = -1 << 63  # in the bits of a plan: reals are open
 EXACT = 15  # digits that a float64 holds exactly
+VERSION = int.from_bytes(b"vers", "little")  # the code of lines after which other plans hold: not read here
 PLANS = 128  # heads of lines that are planned for
 FRESH = 1024  # heads that are told of in one pass
 PADDING = 16  # bytes behind the last newline, so that eight can be read from any place

@@ -38,9 +38,9 @@ class PlainPool:
 class ArrayPool:
     """A pool of the compiled tier; text k is `letters[offsets[k]:offsets[k + 1]]`.
 
-    tags (2**n,) uint64 and numbers int32, -1 where free, at most half of them taken; offsets int64; letters uint8 with eight bytes to
-    spare; state (2,) int64: how many texts, and whether there was no room for more. The table is kept small, because
-    looking into a large one is slow.
+    tags (2**n,) uint64 and numbers int32, -1 where free, at most half of them taken; offsets int64; letters uint8
+    with eight bytes to spare; state (2,) int64: how many texts, and whether there was no room for more. The table
+    is kept small, because looking into a large one is slow.
     """
 
     def __init__(self) -> None:
@@ -53,13 +53,13 @@ class ArrayPool:
         self.letters: Any = np.zeros(1 << 14, dtype=np.uint8)
         self.state: Any = np.zeros(2, dtype=np.int64)
         self._texts: list[str] = []
-        self._scratch: Any = np.empty(0, dtype=np.int64)
+        self._scratch: dict[str, Any] = {}
 
-    def scratch(self, size: int) -> Any:
-        """int64 of that size to write into; the same memory each time."""
-        if self._scratch.size < size:
-            self._scratch = self._np.empty(size, dtype=self._np.int64)
-        return self._scratch[:size]
+    def scratch(self, name: str, size: int, dtype: str = "int64") -> Any:
+        """An array of that size to write into; for each name the same memory each time."""
+        if name not in self._scratch or self._scratch[name].size < size:
+            self._scratch[name] = self._np.empty(size + size // 4, dtype=dtype)
+        return self._scratch[name][:size]
 
     def reserve(self, letters: int) -> bool:
         """Make room for so many more letters, and for more texts when they ran out; whether the table is new."""

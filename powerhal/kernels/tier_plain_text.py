@@ -21,6 +21,7 @@ from powerhal.kernels.text_form import (
     PADDING,
     PLANS,
     QUOTED_NAME,
+    VERSION,
     WORD,
 )  # fmt: skip
 from powerhal.kernels.text_pool import PlainPool
@@ -54,6 +55,8 @@ def text_read(data: Any, plans: Any, names: PlainPool, words: PlainPool) -> Any:
             good = _moment(number, line.split(b",")[2:], moments, words)
         else:
             head, fields = _head(line)
+            if head and head[0] == VERSION:
+                return None
             plan = heads.index(head) if head in heads else -1
             if head and plan < 0 and len(fresh) < FRESH:
                 fresh.append([*head, len(fields) - 3])
