@@ -29,6 +29,22 @@ def test_exit_codes_are_in_the_documentation() -> None:
             assert kind.__name__ in line
 
 
+def test_every_code_is_in_the_documentation_and_every_row_in_the_code() -> None:
+    sources = [path.read_text() for room in ("powerhal", "firmware_tools") for path in (REPO / room).rglob("*.py")]
+    raised = {code for text in sources for code in re.findall(r"PH-[A-Z]\d{3}", text)}
+    docs = [(REPO / "docs" / name).read_text() for name in ("errors.md", "board-files.md")]
+    rows = [code for text in docs for code in re.findall(r"^\| (PH-[A-Z]\d{3}) \| \S", text, re.MULTILINE)]
+    assert sorted(raised - set(rows)) == []
+    assert sorted(set(rows) - raised) == []
+    assert len(rows) == len(set(rows)) > 100
+
+
+def test_one_mistake_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = errors.Problem("a.phr", "PH-R001", "is empty")
+    assert _say(errors.RecordingError("a.phr is empty", [problem], code="PH-R001")) == 3
+    assert capsys.readouterr().err.splitlines() == ["powerhal: a.phr is empty    PH-R001"]
+
+
 def test_all_mistakes_are_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     problems = [
         errors.Problem("my.yaml:3:5", "PH-B001", "one"),

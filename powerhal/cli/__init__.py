@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from powerhal.cli import plugins
-from powerhal.errors import FileError, PowerhalError
+from powerhal.errors import FileError, PowerhalError, Problem
 
 # Command -> its module here and its line in `powerhal --help`, in the order of that page. Only the module of the
 # command that was asked for is imported; a test holds the lines equal to what the modules themselves say.
@@ -149,9 +149,17 @@ def _internal(error: Exception, *, loud: bool) -> int:
 def _say(error: PowerhalError) -> int:
     """What, where, why, what to do: on stderr; the error's exit status is returned."""
     problems = error.problems if isinstance(error, FileError) else ()
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    print(f"powerhal: {error.message}    {error.code}", file=sys.stderr)
+    lines = [str(problem) for problem in problems if not _same_said(problem, error)]
+    lines.append(f"powerhal: {error.message}    {error.code}")
     if error.hint:
-        print(f"  do: {error.hint}", file=sys.stderr)
+        lines.append(f"  do: {error.hint}")
+    try:
+        print("\n".join(lines), file=sys.stderr, flush=True)
+    except BrokenPipeError:  # nobody reads any more: the exit status still tells
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return type(error).exit_code
+
+
+def _same_said(problem: Problem, error: PowerhalError) -> bool:
+    """Whether the last line says the same: one mistake is not told twice."""
+    return problem.code == error.code and problem.message in error.message and problem.where in error.message

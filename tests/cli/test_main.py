@@ -94,3 +94,9 @@ def test_an_unknown_command_is_told_which_there_are(cli):
 
 def test_flags_may_stand_before_the_command(cli, path):
     assert cli("-q", "info", path).returncode == 0
+
+
+def test_a_closed_stderr_keeps_the_exit_status(cli):
+    started = cli.start("info", "absent.phr", stderr=subprocess.PIPE)
+    started.stderr.close()
+    assert started.wait() == 3
