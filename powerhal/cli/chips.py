@@ -88,6 +88,7 @@ def _show(args: argparse.Namespace) -> int:
     from powerhal.chips.portrait import lines
     from powerhal.meters.wires import TITLES
 
+    args.chip = _known(args.chip)
     if args.chip in TITLES:
         print(json.dumps({"name": args.chip, "title": TITLES[args.chip]}) if args.json else TITLES[args.chip])
         return 0
@@ -104,6 +105,7 @@ def _show(args: argparse.Namespace) -> int:
 def _decode(args: argparse.Namespace) -> int:
     from powerhal.meters.wires import WIRES, decode_wire
 
+    args.chip = _known(args.chip)
     words, as_json = _own_words(args)
     config, raw = _sorted_words(words)
     if not raw:
@@ -123,9 +125,41 @@ def _decode(args: argparse.Namespace) -> int:
         print(json.dumps({"fields": fields, **({"settings": others} if others else {})}, ensure_ascii=False))
         return 0
     width = max(map(len, (*fields, *others)), default=0)
+    units = _units(args.chip) if args.chip.lower() not in WIRES else {}
     for name, value in (*fields.items(), *((n, v) for n, v in others.items() if n not in fields)):
-        print(f"{name:<{width}}  {_shown(value)}")
+        print(f"{name:<{width}}  {_shown(value)} {units.get(name.rstrip('0123456789'), '')}".rstrip())
     return 0
+
+
+def _units(chip: str) -> dict[str, str]:
+    """SI unit of each value of a chip, by its name without the number of the input; a product of V and A is in W."""
+    from powerhal.chips import find
+
+    kind = find(chip)
+    units = {b.name.rstrip("0123456789"): b.unit for r in kind.registers for b in r.bits if b.unit != "bool"}
+    return {
+        product.name: "W" for product in kind.products if {units.get(f) for f in product.factors} == {"V", "A"}
+    } | units
+
+
+def _known(name: str) -> str:
+    """The name of a chip or frame as it was given; raises UsageError with names that are alike."""
+    from difflib import get_close_matches
+
+    from powerhal import chips
+    from powerhal.errors import BoardError
+    from powerhal.meters.wires import WIRES
+
+    if name.lower() in WIRES:
+        return name
+    try:
+        chips.find(name)
+    except BoardError as unknown:
+        bare = (c.partition(",")[2] for c in (*chips.CHIPS, *chips.UNWIRED))
+        near = get_close_matches(name.lower(), [*bare, *WIRES], 4)
+        hint = f"did you mean {' or '.join(near)}?" if near else "powerhal chips list"
+        raise UsageError(unknown.message, hint=hint) from unknown
+    return name
 
 
 def _own_words(args: argparse.Namespace) -> tuple[list[str], bool]:
@@ -147,14 +181,20 @@ def _sorted_words(words: list[str]) -> tuple[dict[str, object], dict[str, bytes]
     """Configuration and register bytes; raises UsageError for a word without '=' and for what is not hex."""
     config: dict[str, object] = {}
     raw: dict[str, bytes] = {}
+    wrong = []
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"{word!r} is neither k=v nor REG=HEX")
-        if name in _RAW_NAMES or _RAW.fullmatch(name):
-            raw[name.replace("0X", "0x")] = _bytes(name, value)
+            wrong.append(f"{word!r} is neither k=v nor REG=HEX")
+        elif name in _RAW_NAMES or _RAW.fullmatch(name):
+            try:
+                raw[name.replace("0X", "0x")] = _bytes(name, value)
+            except UsageError as mistake:
+                wrong.append(mistake.message)
         else:
             config[name] = _value(value)
+    if wrong:
+        raise UsageError("; ".join(wrong), hint="bytes in wire order, such as 0x02=5d98; --config r_shunt_ohm=0.01")
     return config, raw
 
 
@@ -213,7 +253,11 @@ def _buses(name: str) -> list[Any]:
 
         return [open_bus(f"/dev/i2c-{name}" if name.isdigit() else name, RealRoot())]
     if not Path(name).exists():
-        raise TransportError(f"there is no bus and no dump file {name}", kind="absent")
+        raise TransportError(
+            f"there is no bus and no dump file {name}",
+            kind="absent",
+            hint="give /dev/i2c-N (`i2cdetect -l` lists them) or what `powerhal bus dump BOARD -o FILE` wrote",
+        )
     from powerhal.transport.replay import load_dump
 
     return list(load_dump(name).values())

@@ -111,7 +111,10 @@ def load_dump(path: str | Path) -> dict[str, ReplayBus]:
     except (OSError, ValueError) as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(f"{path} is not a register dump: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise FileError(
+            f"{path} is not a register dump: {why}", hint="powerhal bus dump BOARD -o FILE writes one"
+        ) from None
     return buses(content)
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from powerhal.cli import chips
-from powerhal.errors import BoardError, TransportError, UsageError
+from powerhal.errors import TransportError, UsageError
 
 
 def run(*argv: str) -> int:
@@ -98,7 +98,7 @@ def test_wrong_words_are_refused(words: tuple[str, ...]) -> None:
 
 
 def test_unknown_chip() -> None:
-    with pytest.raises(BoardError):
+    with pytest.raises(UsageError):
         run("decode", "ina999", "0x02=0000")
 
 
@@ -130,3 +130,22 @@ def test_every_reference_vector_through_the_command(shared: Path, capsys: pytest
         wrong = {k: (got.get(k), want) for k, want in row["expect"].items() if not agree(got.get(k, "left out"), want)}
         assert not wrong, (row["id"], wrong)
     assert len(rows) >= 190
+
+
+def test_values_have_units(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("decode", "ina226", "0x02=1234", "0x01=01f4", "r_shunt_ohm=0.01") == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["v_bus", "5.825", "V"] in lines and ["i_from_shunt", "0.125", "A"] in lines
+    assert ["p_from_shunt", "0.728125", "W"] in lines
+    assert run("decode", "ina3221", "0x01=01f0", "0x03=01f0", "r_shunt_ohm=0.1") == 0
+    assert all(line.split()[2] in "VAW" for line in capsys.readouterr().out.splitlines())
+
+
+def test_all_wrong_words_at_once_and_names_that_are_alike() -> None:
+    with pytest.raises(UsageError, match=r"0x99=zz is not.*'bar' is neither") as caught:
+        run("decode", "ina226", "0x99=zz", "bar")
+    assert caught.value.hint
+    for command in (("show", "in226"), ("decode", "in226", "0x02=1234")):
+        with pytest.raises(UsageError) as caught:
+            run(*command)
+        assert "ina226" in caught.value.hint and "," not in caught.value.hint
