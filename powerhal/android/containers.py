@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from powerhal.android.issues import Issues
-from powerhal.errors import FileError, TransportError
+from powerhal.errors import FileError
 
 CHUNK = 1 << 18
 RETURNS = re.compile(rb"\r+\n")  # `adb shell` of old phones doubles them
@@ -49,15 +49,16 @@ class Input:
 def open_inputs(path: str | Path, issues: Issues) -> Iterator[list[Input]]:
     """The texts in a file ('-' is standard input), open; several when a zip holds several bugreports.
 
-    Raises TransportError when the file cannot be read, FileError when an archive holds no dump.
+    Raises FileError when the file cannot be read and when an archive holds no dump.
     """
     name = str(path)
     with ExitStack() as stack:
         try:
             stream: IO[bytes] = sys.stdin.buffer if name == "-" else stack.enter_context(open(path, "rb"))
         except OSError as error:
-            kind = {2: "absent", 13: "denied"}.get(error.errno or 0, "io")
-            raise TransportError(f"{name}: {error.strerror}", kind=kind, errno=error.errno) from error
+            raise FileError(
+                f"{name}: {error.strerror}", code="PH-F003", hint="give a dump or bugreport, or '-' for standard input"
+            ) from error
         yield _open(stream, name, issues, stack)
 
 

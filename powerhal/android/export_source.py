@@ -73,7 +73,7 @@ class Bugreport:
 def read_bugreport(path: str | Path, issues: Issues) -> Bugreport:
     """Read a check-in dump or bugreport in any container ('-' is stdin); of several texts the first.
 
-    Raises TransportError when it cannot be opened, FileError when an archive holds nothing to read.
+    Raises FileError when it cannot be opened and when an archive holds nothing to read.
     """
     with open_inputs(path, issues) as inputs:
         found = _Reading(inputs[0], issues).run()

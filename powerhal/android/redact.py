@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from powerhal.android.redact_words import DRIVER_WORDS, PACKAGES, TAGS
-from powerhal.errors import FileError, TransportError
+from powerhal.errors import FileError
 
 KEY_BYTES = 32
 DIGITS = 16  # hexadecimal: 64 bits
@@ -124,7 +124,7 @@ def _plain(between: str) -> str:
 def load_key(path: str | Path) -> bytes:
     """The key in a file, made (mode 0600) when there is none.
 
-    Raises FileError for a file that others can read or that holds no key, TransportError when it cannot be opened.
+    Raises FileError for a file that others can read, that holds no key or that cannot be opened.
     """
     flags = os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -137,7 +137,9 @@ def load_key(path: str | Path) -> bytes:
             stream.write(key.hex().encode() + b"\n")
         return key
     except OSError as error:
-        raise TransportError(f"{path}: {error.strerror}", kind="denied", errno=error.errno) from error
+        raise FileError(
+            f"{path}: {error.strerror}", code="PH-D003", hint="name a regular file in a folder that you can write"
+        ) from error
 
 
 def _read_key(handle: int, path: str | Path) -> bytes:

@@ -73,7 +73,8 @@ def _parse(args: argparse.Namespace) -> int:
 
 def _emit(args: argparse.Namespace) -> int:
     from powerhal.android.emit import emit_file
+    from powerhal.errors import NotEnoughData
 
     count = emit_file(args.file, args.output)
     print(f"{count} check-in lines", file=sys.stderr)
-    return 0
+    return 0 if count else NotEnoughData.exit_code

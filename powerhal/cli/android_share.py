@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from powerhal.errors import TransportError, UsageError
+from powerhal.errors import UsageError
 
 if TYPE_CHECKING:
     from powerhal.android.diff import Difference, Side
@@ -129,10 +129,7 @@ def _downgrade(args: argparse.Namespace) -> int:
     if args.output == "-":
         _write([out.text], "-")
     else:
-        try:
-            write_report(out, args.output, private=not args.redact)
-        except OSError as error:
-            raise TransportError(f"{args.output}: {error.strerror}", kind="io", errno=error.errno) from error
+        write_report(out, args.output, private=not args.redact)
     print("\n".join(out.summary()), file=sys.stderr)
     print(_said(args), file=sys.stderr)
     return 0
@@ -154,10 +151,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.redact:
         out = redact_document(out, _names(args))
     if args.format == "csv" and (args.output.endswith("/") or Path(args.output).is_dir()):
-        try:
-            files = wide_csv(out, Path(args.output))
-        except OSError as error:
-            raise TransportError(f"{args.output}: {error.strerror}", kind="io", errno=error.errno) from error
+        files = wide_csv(out, Path(args.output))
         print(f"{len(files)} tables in {args.output}", file=sys.stderr)
     elif args.format == "csv":
         _write((f"{line}\n" for line in long_csv(out)), args.output)
@@ -171,11 +165,8 @@ def _write(lines: Iterable[str], output: str) -> None:
     if output == "-":
         sys.stdout.writelines(line.encode("utf-8", "replace").decode() for line in lines)
         return
-    try:
-        with open(output, "w", encoding="utf-8", errors="replace", newline="") as stream:
-            stream.writelines(lines)
-    except OSError as error:
-        raise TransportError(f"{output}: {error.strerror}", kind="io", errno=error.errno) from error
+    with open(output, "w", encoding="utf-8", errors="replace", newline="") as stream:
+        stream.writelines(lines)
 
 
 def _diff(args: argparse.Namespace) -> int:

@@ -81,5 +81,5 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["android", "export", str(path), "--key", str(key), "-o", str(tmp_path / "o.json")]) == 0
         texts.append((tmp_path / "o.json").read_text())
     assert texts[0] == texts[1]
-    assert main(["android", "export", str(tmp_path / "none")]) == 4
-    assert main(["android", "export", str(path), "-o", str(tmp_path / "no" / "such")]) == 4
+    assert main(["android", "export", str(tmp_path / "none")]) == 3
+    assert main(["android", "export", str(path), "-o", str(tmp_path / "no" / "such")]) == 3

@@ -16,7 +16,7 @@ from powerhal.android.emit import emitted
 from powerhal.android.parse import DumpFile, read
 from powerhal.android.summary import document, portrait
 from powerhal.cli import main
-from powerhal.errors import FileError, TransportError
+from powerhal.errors import FileError
 
 DUMP = """9,0,i,vers,36,212,A,A
 9,hsp,0,10010,"tag"
@@ -182,8 +182,9 @@ def test_cut_gzip_says_so(tmp_path: Path) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(TransportError):
+    with pytest.raises(FileError, match="No such file") as caught:
         read(tmp_path / "absent")
+    assert caught.value.hint
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
