@@ -282,7 +282,9 @@ class Run:
         """Write the one-file report; options as `attribute`."""
         from powerhal.report import html
 
-        Path(path).write_text(html.render(self.recording, self.attribute(**options).to_dict()), encoding="utf-8")
+        Path(path).write_text(
+            html.render(self.recording, html.document_of(self.attribute(**options))), encoding="utf-8"
+        )
 
     def close(self) -> None:
         """Close the file; a temporary one is removed. May be called twice."""

@@ -58,6 +58,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.window is not None and not args.window > 0:
         raise UsageError(f"a window of {args.window:g} s holds nothing", hint="leave --window out")
+    if args.model and args.prior:
+        raise UsageError(
+            "--model learns nothing, so a --prior has no part in it",
+            hint="leave one of them out: --model uses coefficients as they are, --prior learns on from them",
+        )
     model = PowerModel.load(args.model) if args.model else None
     priors = read_priors(args.prior)
     with Run.open(args.recording) as opened:

@@ -53,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
     before, after = (args.runs, args.against) if args.against else (args.runs[:1], args.runs[1:])
     if not args.against and len(args.runs) != 2:
         raise UsageError(
-            f"{len(args.runs)} runs without --against: which of them are before, which after?",
+            "one run alone: there is nothing to compare it with"
+            if len(args.runs) == 1
+            else f"{len(args.runs)} runs without --against: which of them are before, which after?",
             hint="powerhal compare BEFORE AFTER, or powerhal compare A1 A2 --against B1 B2",
         )
     options: dict[str, Any] = {"policy": args.policy} if args.policy else {}
@@ -100,7 +102,7 @@ def _worth(row: Difference, total: Difference) -> bool:
 
 
 def _line(row: Difference, width: int) -> str:
-    relative = f"{100 * row.relative:+.1f} %" if row.relative is not None and abs(row.relative) < 10 else ""
+    relative = _percent(row.relative) if row.relative is not None and abs(row.relative) < 10 else ""
     half = 0.5 * (row.high - row.low)
     return (
         f"{row.name[:width]:{width}}{_number(row.before):>10}{_number(row.after):>10}{_signed(row.difference):>10}"
@@ -111,11 +113,15 @@ def _line(row: Difference, width: int) -> str:
 def _verdict(row: Difference) -> str:
     if row.real:
         return "real"
-    if row.more_runs is None:
-        return "not distinguishable"
-    if row.more_runs == 0:
-        return "not distinguishable among so many rows"
+    if not row.more_runs:
+        alone = row.low > 0 or row.high < 0  # its own interval excludes 0: only the many rows keep it from a verdict
+        return "not distinguishable among so many rows" if alone else "not distinguishable"
     return f"not distinguishable ({row.more_runs} more run{'s' if row.more_runs > 1 else ''} a side would tell)"
+
+
+def _percent(part: float) -> str:
+    text = f"{100 * part:+.1f} %"
+    return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
 
 
 def _number(value: float | None) -> str:

@@ -103,7 +103,7 @@ def _write(recorded: Run, ledger: Ledger, marked: list[Marked], path: str) -> No
     from powerhal.report import html
 
     truth = {(row.kind, row.name): row.truth_j for row in marked if row.truth_j is not None}
-    Path(path).write_text(html.render(recorded.recording, ledger.to_dict(), truth=truth), encoding="utf-8")
+    Path(path).write_text(html.render(recorded.recording, html.document_of(ledger), truth=truth), encoding="utf-8")
 
 
 def _document(ledger: Ledger, marked: list[Marked], root_j: float, seed: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from powerhal.cli import carbon_options
+from powerhal.cli.attribute import POLICIES
 
 
 def add(commands: Any) -> None:
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
     p.add_argument("recording", help="a .phr file")
     p.add_argument("-o", "--output", help="file to write (default: the recording's name with .html)")
     p.add_argument(
-        "--idle", choices=("separate", "equal", "proportional"), default="separate", help="who pays for idle"
+        "--policy", "--idle", choices=POLICIES, default="separate", help="who pays for idle, as in `attribute`"
     )
     p.add_argument("--json", action="store_true", help="{path, refused} on stdout in place of the path")
     carbon_options.add(p)
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     target = Path(args.output or Path(args.recording).with_suffix(".html"))
     with Run.open(args.recording) as opened:
         try:
-            document = opened.attribute(idle=args.idle, **carbon_options.chosen(args)).to_dict()
+            document = html.document_of(opened.attribute(policy=args.policy, **carbon_options.chosen(args)))
         except NotEnoughData as refusal:
             # What was measured is still worth a page; why nothing is attributed stands on it.
             document = {"refused": refusal.message, "total": {}, "rows": []}

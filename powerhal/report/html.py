@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import powerhal
 from powerhal.recording import Recording
@@ -15,13 +15,16 @@ from powerhal.report import charts
 from powerhal.report.charts import Chart
 from powerhal.units import format_quantity
 
+if TYPE_CHECKING:
+    from powerhal.attribution.ledger import Ledger
+
 Json = dict[str, Any]
 
 
 def render(recording: Recording, document: Json, *, truth: Mapping[tuple[str, str], float] | None = None) -> str:
     """The whole page as text.
 
-    `document` is `Ledger.to_dict()` (or a dict without rows when nothing could be attributed: then only what was
+    `document` is `document_of(ledger)` (or a dict without rows when nothing could be attributed: then only what was
     measured is shown and `document["refused"]` says why). `truth` maps (kind, name) to joules for simulated boards.
     """
     document = _with_truth(document, truth)
@@ -30,6 +33,14 @@ def render(recording: Recording, document: Json, *, truth: Mapping[tuple[str, st
     head = f"<h1>{escape(board.title or board.board)}</h1>\n<p class=lead>{escape(_lead(recording, document))}</p>"
     body = [head, _figures(document), *_sayings(document), *map(section, drawn), _provenance(recording, document)]
     return page(f"{board.board}: where the energy went", body, drawn)
+
+
+def document_of(ledger: Ledger) -> Json:
+    """The document that `render` draws: rows of every kind, programs that started many times as one row each."""
+    document = ledger.to_dict()
+    rows = [row for row in document["rows"] if row["kind"] != "process"]
+    people = [row for row in ledger.to_dict("process")["rows"] if row["kind"] == "process"]
+    return document | {"rows": [*rows, *people]}
 
 
 def page(title: str, body: Sequence[str], drawn: Sequence[Chart]) -> str:

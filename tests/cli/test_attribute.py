@@ -98,3 +98,9 @@ def test_a_policy_shares_idle_energy_and_keeps_the_total(cli, phone, policy) -> 
     assert shared["total"]["energy_j"] == plain["total"]["energy_j"]
     idle = [sum(r["energy_j"] for r in d["rows"] if r["kind"] == "idle") for d in (plain, shared)]
     assert idle[1] < 0.2 * idle[0]
+
+
+def test_a_model_has_no_use_for_a_prior(cli):
+    done = cli("attribute", "run.phr", "--model", "a.phm", "--prior", "b.phm")
+    assert done.returncode == 2
+    assert "--prior has no part" in done.stderr

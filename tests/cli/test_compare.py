@@ -24,6 +24,7 @@ def test_a_run_against_itself_has_no_difference(cli, phones) -> None:
     assert lines[1].startswith("total")
     assert not any(text.endswith("  real") for text in lines)
     assert any("one run a side" in text for text in lines)
+    assert not any("-0.0 %" in text or "+0.0 %" in text for text in lines)
 
 
 def test_json_of_two_phones_and_of_their_ledgers(cli, phones, tmp_path) -> None:
@@ -65,3 +66,25 @@ def test_wrong_words_and_files(cli, phones, tmp_path) -> None:
     (tmp_path / "odd.json").write_text('{"schema": 1}')
     odd = cli("compare", one, "odd.json")
     assert odd.returncode == 3 and "attribute RUN.phr --json" in odd.stderr
+
+
+@pytest.mark.parametrize(
+    ("low", "more", "said"),
+    [
+        (-1.0, 0, "not distinguishable"),
+        (0.5, 0, "not distinguishable among so many rows"),
+        (-1.0, None, "not distinguishable"),
+        (-1.0, 1, "not distinguishable (1 more run a side would tell)"),
+    ],
+)
+def test_a_verdict_blames_the_many_rows_only_where_they_are_to_blame(low, more, said) -> None:
+    from powerhal.attribution.compare import Difference
+    from powerhal.cli.compare import _verdict
+
+    row = Difference("process", "x", 1.0, 3.0, 2.0, low, 4.0 - low, 0.06, 0.2, more, 1.0)
+    assert _verdict(row) == said
+
+
+def test_one_run_alone(cli) -> None:
+    done = cli("compare", "a.phr")
+    assert done.returncode == 2 and "one run alone" in done.stderr and "do: " in done.stderr

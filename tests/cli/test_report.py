@@ -59,3 +59,21 @@ def test_half_an_embodied_share_is_refused(tmp_path):
     write(tmp_path / "run.phr")
     with session.Run.open(tmp_path / "run.phr") as run, pytest.raises(ValueError, match="needs both"):
         run.attribute(embodied_kg=50.0)
+
+
+def test_programs_that_started_often_are_one_row(folder):
+    from powerhal.report.html import document_of
+
+    with session.Run.open(folder / "run.phr") as run:
+        ledger = run.attribute(policy="shapley")
+    document = document_of(ledger)
+    names = [row["name"] for row in document["rows"] if row["kind"] == "process" and not row["self"]]
+    assert len(names) == len(set(names)) < len(ledger.of_kind("process"))
+    joules = sum(row["energy_j"] for row in document["rows"] if row["kind"] == "process")
+    assert joules == pytest.approx(sum(row.energy_j for row in ledger.of_kind("process")))
+
+
+def test_idle_by_shapley_value_is_a_policy_of_the_page(cli, folder):
+    done = cli("report", folder / "run.phr", "--policy", "shapley", "-o", folder / "shapley.html")
+    assert done.returncode == 0, done.stderr
+    assert "idle policy: shapley" in (folder / "shapley.html").read_text(encoding="utf-8")
