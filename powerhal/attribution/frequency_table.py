@@ -78,7 +78,10 @@ def _rows(place: Path) -> Iterator[tuple[int, float, float]]:
         with place.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.reader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise FileError(f"{place} cannot be read as CSV: {fault}") from fault
+        why = getattr(fault, "strerror", None) or fault
+        raise FileError(
+            f"{place} cannot be read as CSV: {why}", hint="give a table of power per CPU frequency"
+        ) from fault
     header = [name.strip() for name in rows[0]] if rows else []
     if missing := [name for name in (CPU, FREQUENCY, POWER) if name not in header]:
         raise FileError(

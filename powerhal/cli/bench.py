@@ -6,11 +6,19 @@ sets `run`; the modules import nothing heavy at the top.
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from importlib import import_module
 from typing import Any
 
 # In the order of `powerhal bench --help`.
 DATA_SETS: tuple[str, ...] = ("bench_xu3", "bench_pixel", "bench_freq", "bench_gauge", "bench_drift")
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not 1 or more")
+    return int(text)
 
 
 def add(commands: Any) -> None:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from powerhal.cli.bench import count
+
 
 def add(sets: Any) -> None:
     """Register `bench drift`."""
@@ -18,7 +20,7 @@ def add(sets: Any) -> None:
         "report when it was noticed, how fast it was learned, and how often a simulated day raises a false alarm.",
     )
     p.add_argument("--train", required=True, metavar="FILE", help="measured windows, .csv or .csv.gz")
-    p.add_argument("--seeds", type=int, default=3, metavar="N", help="so many orders of the runs (default 3)")
+    p.add_argument("--seeds", type=count, default=3, metavar="N", help="so many orders of the runs (default 3)")
     p.add_argument("--json", action="store_true", help="the whole report as JSON")
     p.set_defaults(run=run)
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from powerhal.cli.bench import count
+
 WAYS = {"naive": 10, "one_lag": 11, "known": 10, "learned": 11}  # columns and their widths
 
 
@@ -20,7 +22,7 @@ def add(sets: Any) -> None:
         "lag back, and predict the true power of every program from the others.",
     )
     p.add_argument("--train", required=True, metavar="FILE", help="measured windows, .csv or .csv.gz")
-    p.add_argument("--seeds", type=int, default=3, metavar="N", help="so many different sensors (default 3)")
+    p.add_argument("--seeds", type=count, default=3, metavar="N", help="so many different sensors (default 3)")
     p.add_argument("--json", action="store_true", help="the whole report as JSON")
     p.set_defaults(run=run)
 

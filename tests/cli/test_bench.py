@@ -89,3 +89,11 @@ def test_drift_is_a_data_set(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr()
     assert "cBench 1+2" in said.out
     assert "seed 0" in said.err
+
+
+@pytest.mark.parametrize("words", [("drift", "--seeds", "0"), ("gauge", "--seeds", "-1"), ("drift", "--seeds", "x")])
+def test_no_seeds_are_wrong_usage(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        called(*words, "--train", "any.csv")
+    assert left.value.code == 2
+    assert "is not 1 or more" in capsys.readouterr().err

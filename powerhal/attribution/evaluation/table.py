@@ -76,7 +76,8 @@ def read_table(path: str | Path) -> Table:
         with _opened(place) as stream:
             rows = list(csv.reader(stream))
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, gzip.BadGzipFile) as fault:
-        raise FileError(f"{place} cannot be read as CSV: {fault}", hint="give a .csv or .csv.gz file") from fault
+        why = getattr(fault, "strerror", None) or fault
+        raise FileError(f"{place} cannot be read as CSV: {why}", hint="give a .csv or .csv.gz file") from fault
     if not rows or not rows[0]:
         raise FileError(f"{place} is empty")
     header, body = [name.strip() for name in rows[0]], [row for row in rows[1:] if row]

@@ -119,7 +119,8 @@ def read_runs(path: str | Path, needed: Sequence[str] = ()) -> Runs:
             rows = [(reader.line_num, [field.strip() for field in row]) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise FileError(
-            f"{place} cannot be read as CSV: {fault}", hint="give a table of runs, .csv in UTF-8"
+            f"{place} cannot be read as CSV: {getattr(fault, 'strerror', None) or fault}",
+            hint="give a table of runs, .csv in UTF-8",
         ) from fault
     if not rows:
         raise FileError(f"{place} is empty")
