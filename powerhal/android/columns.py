@@ -13,7 +13,9 @@ from typing import Any
 
 from powerhal.android.blocks import WINDOWS, Block, BlockReader, doubles
 from powerhal.android.checkin import Layout, Record
+from powerhal.android.history import SERIES, STATES, Sums, resolved
 from powerhal.android.history_lines import HistoryLine, Token, explained, read_token
+from powerhal.android.history_tokens import BY_NAME
 from powerhal.android.records import UNQUOTED
 from powerhal.android.values import Value
 from powerhal.kernels import KernelTable
@@ -33,6 +35,7 @@ from powerhal.kernels.text_form import (
 from powerhal.kernels.text_pool import Pool
 
 KINDS = {"int": INTEGER, "count": COUNTED, "letter": LETTER, "str": WORD, "mah": MAH, "double": REAL}
+INT64 = 1 << 63
 NEWLINE = 10
 LISTED = 1 << 20  # bytes of text that are read together
 
@@ -82,11 +85,30 @@ class Tokens:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.known: list[Token] = []
+        self.states: dict[str, int] = {}
+        self._rows: list[tuple[int, int, int]] = []
 
     def all(self) -> list[Token]:
         """Every token that the pool holds now."""
         self.known += map(read_token, self.pool.texts()[len(self.known) :])
         return self.known
+
+    def table(self) -> tuple[Any, Any, Any]:
+        """Sign, place (a state, -2 - k for the readings of `SERIES` k, -1 for neither) and value of every token."""
+        import numpy as np
+
+        for token in self.all()[len(self._rows) :]:
+            change = resolved(token, _as_it_stands)
+            sign, place, value = 0, -1, 0
+            if change is not None and change.name in SERIES and isinstance(change.value, int):
+                if -INT64 <= change.value < INT64:
+                    place, value = -2 - list(SERIES).index(change.name), change.value
+            elif change is not None and change.sign and (word := BY_NAME.get(change.name)) and word.kind in STATES:
+                sign = 1 if change.sign == "+" else -1
+                place = self.states.setdefault(change.name, len(self.states))
+            self._rows.append((sign, place, value))
+        columns = np.array(self._rows, dtype=np.int64).reshape(-1, 3).T.copy()
+        return columns[0], columns[1], columns[2]
 
 
 class Tracks:
@@ -119,6 +141,27 @@ class Tracks:
         at, stop = int(self.firsts[first]), int(self.firsts[end])
         arrays = (self.numbers[first:end], self.deltas[first:end], self.firsts[first : end + 1] - at)
         return Tracks(self.table, self.words, (*arrays, self.tokens[at:stop]), self.first)
+
+    def passed_ms(self) -> int:
+        """ms from the line before the first to the last."""
+        return sum(self.deltas.tolist())
+
+    def summed(self, now_ms: int, on: dict[str, int], trusted: bool) -> Sums | None:
+        """Readings by name, states that are on since when, and ms added to states; None for times beyond 64 bits."""
+        import numpy as np
+
+        if now_ms + self.passed_ms() >= INT64:
+            return None
+        table = self.words.table()
+        names = list(self.words.states)
+        since = np.array([on.get(name, -1) for name in names], dtype=np.int64)
+        totals = np.zeros(len(names), dtype=np.int64)
+        moments = (self.deltas, self.firsts, self.tokens)
+        times, which, values = self.table.text_follow(moments, table, now_ms, (since, totals), trusted)
+        readings = {name: (times[which == k].tolist(), values[which == k].tolist()) for k, name in enumerate(SERIES)}
+        held = {name: at for name, at in zip(names, since.tolist(), strict=True) if at >= 0}
+        kept = {name: at for name, at in on.items() if name not in self.words.states}
+        return readings, kept | held, {name: ms for name, ms in zip(names, totals.tolist(), strict=True) if ms}
 
     def unexplained(self) -> Iterable[tuple[str, int]]:
         """Keys that the tables do not have, and how often they come."""
@@ -220,6 +263,10 @@ class ColumnReader:
                 cells[undecided] = values.view(np.int64)
         left += rows[~good, 0].tolist()
         return rows[good]
+
+
+def _as_it_stands(number: int, otherwise: int) -> object:
+    return otherwise
 
 
 def _unpacked(packed: int) -> str:
