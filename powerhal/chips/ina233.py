@@ -2,6 +2,8 @@
 
 Sources: Linux drivers/hwmon/pmbus/ina233.c for commands and coefficients (VIN m = 8, R = 2: 1.25 mV; shunt 2.5 uV;
 power 25 current steps); INA233 data sheet (SBOS790) for READ_EIN and the identity blocks.
+There is no VOUT_MODE (0x20): SBOS790A table 6-4 lists no such command, and its words are DIRECT throughout. Linux's
+driver therefore sets DIRECT for every class itself; a driver that asks first must take the missing answer for it.
 READ_EIN answers its length, then a 16-bit sum of power readings, how often that wrapped, and how many were summed.
 The sum's 24 bits run on, by the chip's own clock (within 10 %), while CALIBRATION is set and MFR_DEVICE_CONFIG does
 not clear them at every read. At full power they are through in half a second: read ten times a second or faster.

@@ -167,10 +167,12 @@ class ChipSource:
         if self._torn is not None:
             if t_ns - self._last.t_ns > self._remembered_ns:
                 self._torn.forget()
-            raw, torn = self._torn.settle(raw, None if self._least_ns else self._again)
-            if raw is None:
-                return self._untrue(t_ns)
-            quality |= Quality.NOISY if torn else Quality.OK
+            if not self._torn.fits(raw):
+                raw, torn = self._torn.settle(raw, None if self._least_ns else self._again)
+                if raw is None:
+                    return self._untrue(t_ns)
+                if torn:
+                    quality |= Quality.NOISY
         self.doubtful_rows += 1
         emptied = not self._measured(raw) and self._measured(self._last.raw)
         if emptied or self.doubtful_rows >= CHECK_EVERY or self._failing:
@@ -178,7 +180,7 @@ class ChipSource:
             if self.taken:
                 self._failing = True
                 return Reading(t_ns, bytes(self._row.layout.row_bytes), Quality.MISSING | quality)
-        if t_ns < self._settled_ns or self._asleep(t_ns, raw):
+        if t_ns < self._settled_ns or (self.chip.asleep_after_s and self._asleep(t_ns, raw)):
             quality |= Quality.STALE
         if self._sums is not None:
             raw, doubt = self._sums.follow(raw)
@@ -189,7 +191,7 @@ class ChipSource:
 
     def _asleep(self, t_ns: int, raw: bytes) -> bool:
         """Whether the results are the very same for so long that the gauge must sleep."""
-        if not self.chip.asleep_after_s or self._measured(raw) != self._measured(self._last.raw):
+        if self._measured(raw) != self._measured(self._last.raw):
             self._changed_ns = t_ns
         return t_ns - self._changed_ns > self.chip.asleep_after_s * 1e9
 

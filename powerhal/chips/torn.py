@@ -37,6 +37,17 @@ class _Limit:
         """Whether the step is too large."""
         return abs(now - before) > self.steps + self.share * abs(before - self.zero)
 
+    def high(self) -> tuple[int, bytes]:
+        """Where in a row the bits begin that stay when the field moves no further than it may, and their mask.
+
+        As long as none of them changes, the field moved by less than the power of two below them.
+        """
+        field = self.field
+        width = field.bits or 8 * field.nbytes - field.shift
+        low = min(width, int(self.steps + 1).bit_length() - 1)
+        mask = (1 << width) - (1 << low) << field.shift
+        return field.offset, mask.to_bytes(field.nbytes, "big" if field.order == "big" else "little")
+
 
 class TornRows:
     """Watches the rows of one source; `xfers` are those that make a row."""
@@ -46,11 +57,21 @@ class TornRows:
         self._pairs = tuple(_neighbours(xfers))
         self._good: bytes | None = None
         self._doubted: bytes | None = None
-        self._integers: tuple[int, ...] = ()
+        # Most rows differ from the last in low bits only: one look at all high bits at once says so.
+        self._mask = _together(layout.row_bytes, (limit.high() for limit in self._limits))
+        self._high, self._watched, self._calm = 0, 0, False
 
     def forget(self) -> None:
         """Nothing is known of what comes next: the chip was away, or measures otherwise now."""
         self._good = self._doubted = None
+        self._calm = False
+
+    def fits(self, row: bytes) -> bool:
+        """Whether the row is as good as the last one, told by its high bits alone; False says nothing."""
+        if self._calm and not (int.from_bytes(row, "big") ^ self._high) & self._watched:
+            self._good, self._doubted = row, None
+            return True
+        return False
 
     def settle(self, row: bytes, again: Read | None) -> tuple[bytes | None, bool]:
         """The row that two reads agree on, and whether one was torn.
@@ -59,15 +80,29 @@ class TornRows:
         """
         if row == self._good:
             return row, False
-        now = self._read(row)
         torn = False
-        if self._good is not None and self._doubtful(self._good, self._integers, row, now):
+        if self._good is not None and self._doubtful(self._good, row):
             found, torn = self._vote(row, again) if again else self._later(row)
             if found is None:
                 return None, True
-            row, now = found, self._read(found)
-        self._good, self._doubted, self._integers = row, None, now
+            row = found
+        self._good, self._doubted = row, None
+        self._high, (self._calm, self._watched) = int.from_bytes(row, "big"), self._watch(row)
         return row, torn
+
+    def _watch(self, row: bytes) -> tuple[bool, int]:
+        """The bits of a good row that show at once, by staying, that the next is as good; False where there are none.
+
+        Of neighbours it is the highest bit in which they differ: while it stays they are not equal.
+        """
+        mask = self._mask
+        for a, b in self._pairs:
+            apart = int.from_bytes(row[a], "big") ^ int.from_bytes(row[b], "big")
+            if not apart:
+                return False, 0
+            bit = 1 << apart.bit_length() - 1
+            mask |= bit << 8 * (len(row) - a.stop) | bit << 8 * (len(row) - b.stop)
+        return True, mask
 
     def _later(self, row: bytes) -> tuple[bytes | None, bool]:
         """A jump is believed when the next row confirms it."""
@@ -87,17 +122,24 @@ class TornRows:
         return next((row for row in (second, first) if self._alike(row, third)), None), True
 
     def _alike(self, a: bytes, b: bytes) -> bool:
-        one, other = self._read(a), self._read(b)
-        return not (self._doubtful(a, one, b, other) or self._doubtful(b, other, a, one))
+        return not (self._doubtful(a, b) or self._doubtful(b, a))
 
-    def _doubtful(self, before: bytes, was: tuple[int, ...], row: bytes, now: tuple[int, ...]) -> bool:
-        for limit, old, new in zip(self._limits, was, now, strict=True):
+    def _doubtful(self, before: bytes, row: bytes) -> bool:
+        if before == row:
+            return False
+        for limit in self._limits:
+            old, new = limit.field.integer(before), limit.field.integer(row)
             if old and old != new and limit.broken(old, new):  # from 0 anything may come: it was off, or asleep
                 return True
         return any(row[a] == row[b] and before[a] != before[b] and any(row[a]) for a, b in self._pairs)
 
-    def _read(self, row: bytes) -> tuple[int, ...]:
-        return tuple([limit.field.integer(row) for limit in self._limits])
+
+def _together(row_bytes: int, parts: Iterable[tuple[int, bytes]]) -> int:
+    """Masks of places in a row as one mask of the whole row, read as one big-endian number."""
+    out = 0
+    for at, mask in parts:
+        out |= int.from_bytes(mask, "big") << 8 * (row_bytes - at - len(mask))
+    return out
 
 
 def _limits(layout: Layout) -> Iterable[_Limit]:

@@ -63,7 +63,7 @@ MUTANTS = (
         "return False",
     ),
     Mutant("F09", TORN, "        third = again()\n", "        return second, True\n"),
-    Mutant("F09", SOURCE, "quality |= Quality.NOISY if torn else Quality.OK", "quality |= Quality.OK"),
+    Mutant("F09", SOURCE, "quality |= Quality.NOISY", "quality |= Quality.OK"),
     Mutant("F09", SOURCE, "None if self._least_ns else self._again", "self._again"),
     Mutant(
         "F09", SOURCE, "        self._last = replace(self._last, t_ns=t_ns)  # a gauge counts its polls from here\n", ""
@@ -91,7 +91,7 @@ MUTANTS = (
     Mutant("F17", "powerhal/chips/layout.py", "for hz in (chip.max_hz, ", "for hz in (0.0, "),
     Mutant("F18", "powerhal/chips/max1704x.py", '        RowFlag("mode", "hibernating", Quality.STALE),', "       "),
     Mutant("F18", "powerhal/chips/cw2015.py", 'flags=(RowFlag("mode", "sleep", Quality.STALE),),', ""),
-    Mutant("F18", SOURCE, "t_ns < self._settled_ns or self._asleep(t_ns, raw)", "t_ns < self._settled_ns"),
+    Mutant("F18", SOURCE, " or (self.chip.asleep_after_s and self._asleep(t_ns, raw))", ""),
     Mutant("F19", "powerhal/recording/charge.py", "return Quality.NOISY if apart", "return Quality.OK if apart"),
     Mutant("F20", SIGN, "return 1 if raw > 0 else -1", "return -1"),
     Mutant("F20", SIGN, "self.factor = 1000", "self.factor = 1"),
