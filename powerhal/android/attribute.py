@@ -350,10 +350,11 @@ def _left_out(found: Drain) -> list[str]:
     out = []
     for why in dict.fromkeys(row.why for row in found.left_out):
         rows = [r for r in found.left_out if r.why == why]
-        minutes = sum(r.end_ms - r.start_ms for r in rows) / 60_000
+        seconds = sum(r.end_ms - r.start_ms for r in rows) / 1e3
+        long = f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"
         known = [r.mah for r in rows if r.mah is not None]
         lost = f" ({sum(known):.4g} mAh)" if known else ""
-        out.append(f"left out, {why}: {minutes:.4g} min in {len(rows)} stretches{lost}")
+        out.append(f"left out, {why}: {long} in {len(rows)} stretch{'es' * (len(rows) > 1)}{lost}")
     return out
 
 

@@ -31,7 +31,7 @@ def merge(models: Sequence[PowerModel], *, half_life_s: float | None = None) -> 
 
     `half_life_s`: a model that is so much older than the newest weighs half; None: all weigh alike. The result is
     the fit of all rows together, each with the weight its own recording gave it. Raises UsageError for fewer than
-    two, ModelError when they are of different boards or one has no statistics.
+    two, ModelError when they are of different boards, one has no statistics, or one recording stands twice.
     """
     if len(models) < 2:
         raise UsageError(f"{len(models)} model to merge: at least 2 are needed")
@@ -43,6 +43,11 @@ def merge(models: Sequence[PowerModel], *, half_life_s: float | None = None) -> 
         )
     factors = _factors([_recorded_s(m) for m in models], half_life_s)
     parts = [statistics(m).scaled(f) for m, f in zip(models, factors, strict=True)]
+    if _repeated(models):
+        raise ModelError(
+            "one recording stands twice among the models: its windows would count twice",
+            hint="name each model once; a merged model holds the recordings that it was made from",
+        )
     prior = _prior(models)
     newest = models[int(np.argmax(factors))]
     rows = {c.name: c for m in models for c in m.coefficients}
@@ -76,6 +81,12 @@ def merge(models: Sequence[PowerModel], *, half_life_s: float | None = None) -> 
         },
         gram=together,
     )
+
+
+def _repeated(models: Sequence[PowerModel]) -> bool:
+    """Whether two of the models hold the very same sums."""
+    sums = [m.gram.moments.tobytes() for m in models if m.gram is not None]
+    return len(set(sums)) < len(sums)
 
 
 def statistics(model: PowerModel) -> Gram:

@@ -114,3 +114,9 @@ def test_what_cannot_be_merged():
     undated = replace(one, provenance={**one.provenance, "recorded": ""})
     with pytest.raises(ModelError, match="when"):
         merge([undated, undated], half_life_s=60.0)
+
+
+def test_one_recording_does_not_count_twice():
+    once = model(Gram(NAMES).add_rows(*rows(5, 40)))
+    with pytest.raises(ModelError, match="twice"):
+        merge([once, model(Gram(NAMES).add_rows(*rows(6, 40))), PowerModel.from_json(once.to_json())])
