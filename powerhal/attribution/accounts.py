@@ -20,8 +20,10 @@ from powerhal.attribution.policy import POLICIES
 from powerhal.attribution.priors import Known
 from powerhal.attribution.problem import Problem, build
 from powerhal.attribution.processes import Split, Usage
+from powerhal.attribution.sensed import FAST
 from powerhal.attribution.settle import settle
 from powerhal.attribution.settled import Settled
+from powerhal.attribution.slow import restored, sensed
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import UsageError
 
@@ -55,12 +57,15 @@ def attribute(
             f"no policy {chosen!r} for idle energy: there are {', '.join(POLICIES)}", hint="leave it out for `separate`"
         )
     fine = Design.from_recording(recording)
+    if slow := sensed(recording, fine, priors):
+        fine = Design.from_recording(recording, sensed=slow)
     design, window = fine.coarse(window_s or ACCOUNTING_S)
     usage = Usage.from_recording(recording, fine.edges)
     problem = build(design, priors)
     problem = replace(problem, blur=clock_blur(problem, fine, window, usage))
     paid = payers(problem, fine, window, usage)
     learned = learn(problem, paid) if model is None else apply(model, problem)
+    learned = replace(learned, problem=restored(learned.problem, learned.theta))
     settled = settle(learned, paid, len(usage.processes), foreign=model is not None)
     doubted = doubts_of(learned, foreign=model is not None)
     book = Book(settled, doubted, usage, chosen, student90(learned.degrees)).shared_by(fine, window)
@@ -163,6 +168,8 @@ def _about(model: PowerModel, given: PowerModel | None) -> dict[str, Any]:
 
 def _notes(design: Design, settled: Settled, merged: Merged) -> tuple[str, ...]:
     out = list(design.notes)
+    told = ((r.rail, r.sensed) for r in design.rails if r.sensed is not None)
+    out += [how.text(rail) for rail, how in told if how.origin != FAST]
     topology = design.topology
     roots = [r.name for r in topology.rails if not r.parent]
     if not set(settled.roots) & set(roots):

@@ -8,7 +8,7 @@ was not watched is stated (`missing_s`), and what is not known is marked, never 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from powerhal.attribution.features import (
 )
 from powerhal.attribution.meter import RailEnergy, choices, increments, measure
 from powerhal.attribution.processes import Usage
+from powerhal.attribution.sensed import Sensed
 from powerhal.attribution.windows import (
     after,
     bursts,
@@ -133,12 +134,15 @@ class Design:
         return tuple(r.rail for r in self.rails)
 
     @classmethod
-    def from_recording(cls, recording: Any, *, window_s: float | None = None) -> Design:
+    def from_recording(
+        cls, recording: Any, *, window_s: float | None = None, sensed: Mapping[str, Sensed] | None = None
+    ) -> Design:
         """Windows, energies and columns of `recording` (powerhal.recording.Recording or its like).
 
+        `sensed`: by rail, what is known of slow sensors (see `slow.sensed`).
         Raises NotEnoughData when there is no power sensor, nothing was watched, or fewer than two windows.
         """
-        rails = choices(recording)
+        rails = tuple(replace(r, sensed=(sensed or {}).get(r.rail)) for r in choices(recording))
         if not rails:
             raise NotEnoughData(
                 "this recording has no power measurement: no rail has a power, voltage-and-current, "

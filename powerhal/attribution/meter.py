@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.windows import Integral, counter_growth, gauge_mean, integrate
+from powerhal.attribution.sensed import Sensed
+from powerhal.attribution.windows import REFUSED, Integral, counter_growth, gauge_mean, integrate
 from powerhal.channel import Channel, Quality
 from powerhal.recording.counters import Increments, counter_increments
 
@@ -42,6 +43,7 @@ class RailEnergy:
     as long before it was read, so a reading was true `average_s` ago, give or take average_s / sqrt(12).
 
     gain_sd: relative standard deviation of its gain; offset_w: standard deviation of its offset in W.
+    sensed: what is known of a slow sensor's window and lag (None: it is fast); it then says when a reading was true.
     """
 
     rail: str
@@ -54,6 +56,19 @@ class RailEnergy:
     skew_s: float
     gain_sd: float
     offset_w: float
+    sensed: Sensed | None = None
+
+    @property
+    def delay_s(self) -> float:
+        """How long before its time stamp a reading was true in the middle."""
+        return self.sensed.delay_s if self.sensed is not None and self.sensed.matched else self.average_s
+
+    @property
+    def unsharp_s2(self) -> float:
+        """Variance of that time, s^2."""
+        return (
+            self.sensed.delay_sd_s**2 if self.sensed is not None and self.sensed.matched else self.average_s**2 / 12.0
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,18 @@ def _factors(recording: Any, product: Channel) -> list[Channel]:
 def measure(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     """Energy of a rail between the edges."""
     return WAYS[rail.way].measure(recording, rail, edges)
+
+
+def readings(recording: Any, rail: RailEnergy) -> tuple[Ints, Floats]:
+    """Times (n,) ns and watts (n,) of a sampled rail's good readings, each once; none of a rail that is counted."""
+    if rail.way not in SAMPLED:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    first, *others = (recording.series(name) for name in rail.channels)
+    watts = np.asarray(first.value, dtype=np.float64)
+    for volts in others:
+        watts = watts * (np.interp(first.t_ns, volts.t_ns, volts.value) if len(volts) else np.nan)
+    good = np.isfinite(watts) & ((first.quality.astype(np.int64) & (REFUSED | int(Quality.STALE))) == 0)
+    return np.asarray(first.t_ns, dtype=np.int64)[good], watts[good]
 
 
 def increments(recording: Any, name: str) -> Increments:
@@ -260,7 +287,7 @@ def _from_charge_counter(recording: Any, rail: RailEnergy, edges: Ints) -> Watch
 
 def _from_power(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     series = recording.series(rail.channels[0])
-    whole = integrate(series.t_ns, series.value, series.quality, edges, period_s=rail.period_s, lag_s=rail.average_s)
+    whole = integrate(series.t_ns, series.value, series.quality, edges, period_s=rail.period_s, lag_s=rail.delay_s)
     step = rail.lsb or _product_step(recording, rail.channels[0])
     seen = _noisy(whole, series.value, (series.t_ns, edges), rail, step)
     if rail.quality_class not in ("inferred", "gauge"):
@@ -292,7 +319,7 @@ def _from_volts_amps(recording: Any, rail: RailEnergy, edges: Ints) -> Watched:
     amps, volts = (recording.series(name) for name in rail.channels)
     at = np.interp(amps.t_ns, volts.t_ns, volts.value) if len(volts) else np.full(len(amps), np.nan)
     power = amps.value * at
-    whole = integrate(amps.t_ns, power, amps.quality, edges, period_s=rail.period_s, lag_s=rail.average_s)
+    whole = integrate(amps.t_ns, power, amps.quality, edges, period_s=rail.period_s, lag_s=rail.delay_s)
     return _noisy(whole, power, (amps.t_ns, edges), rail, rail.lsb * float(np.nanmean(at)) if len(volts) else rail.lsb)
 
 
@@ -308,7 +335,7 @@ def _noisy(whole: Integral, power: Floats, times: tuple[Ints, Ints], rail: RailE
         return Watched(whole.value, whole.covered_s, np.zeros(edges.size - 1), whole.bound, np.zeros(edges.size))
     steps = np.abs(np.diff(power, prepend=power[:1]))
     before, after = (power[np.clip(np.searchsorted(t_ns, edges) + k, 0, power.size - 1)] for k in (-1, 1))
-    blur = (after - before) ** 2 * (rail.average_s**2 / 12.0)
+    blur = (after - before) ** 2 * rail.unsharp_s2
     unseen = max(0.0, 1.0 - rail.average_s / rail.period_s) if rail.average_s > 0 and rail.period_s > 0 else 0.0
     place = np.clip(np.searchsorted(edges, t_ns, side="right") - 1, 0, edges.size - 2)
     count = np.maximum(np.bincount(place, minlength=edges.size - 1), 1)
@@ -317,6 +344,7 @@ def _noisy(whole: Integral, power: Floats, times: tuple[Ints, Ints], rail: RailE
     return Watched(whole.value, whole.covered_s, whole.weight_s2 * variance, whole.bound, blur)
 
 
+SAMPLED = ("power", "volts and amperes")  # ways whose readings average; a counter adds up and forgets nothing
 WAYS: dict[str, Way] = {
     "energy counter": Way(_single("energy counter", "energy", True), _from_energy_counter),
     "power": Way(_single("power", "power", False), _from_power),

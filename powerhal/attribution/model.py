@@ -186,7 +186,7 @@ def _calibrated(problem: Problem, theta: Floats, error: Floats) -> Problem:
     is what is expected of the rail given its reading and its own model: regression calibration (Carroll et
     al., Measurement Error in Nonlinear Models, ch. 4).
     """
-    x = problem.x.copy()
+    x = problem.columns.copy()
     expected, squares = problem.predict(theta), dynamic_squares(problem, theta)
     seconds, swings = problem.design.seconds, problem.design.swings()
     for k, term in enumerate(problem.terms):
@@ -197,7 +197,9 @@ def _calibrated(problem: Problem, theta: Floats, error: Floats) -> Problem:
         trust = own / np.maximum(own + problem.noise_j2[:, c], 1e-30)
         energy = expected[:, c] + trust * (problem.target[:, c] - expected[:, c])
         x[:, k] = energy if term.kind == "converter" else energy**2 / seconds * swings[:, c]
-    return replace(problem, x=x)
+    if problem.sharp is None:
+        return replace(problem, x=x)
+    return replace(problem, x=problem.shown(x, problem.terms), sharp=x)
 
 
 def _first_error(problem: Problem) -> Floats:
@@ -269,7 +271,7 @@ def _with_process_terms(
         theta, owner = float(found.theta[k]), problem.terms[k].column
         if theta <= 0 or owner is None or kinds.get(owner.device) not in COMPUTING:
             continue
-        column = problem.x[:, k]
+        column = problem.columns[:, k]
         energy = split.energy(column, int(split.process.max(initial=0)) + 1)
         order = np.argsort(energy)[::-1][:MOST_PROCESSES]
         large = [int(p) for p in order if energy[p] > BIG_PROCESS * column.sum()]
@@ -389,6 +391,7 @@ def model_of(learned: Learned, recording: Any) -> PowerModel:
             "recorded": meta.get("started", ""),
             "noise": float(learned.fit.noise),
             "priors": rows_of(problem.prior, [problem.terms[k].name for k in keep]),
+            "sensors": {r.rail: r.sensed.to_json() for r in design.rails if r.sensed is not None},
             "drift": [d.to_json() for d in drifts(problem, learned.theta)],
         },
         gram=learned.gram,

@@ -11,7 +11,7 @@ so devices hang on their nearest measured rail, converters between measured rail
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from powerhal.attribution.gram import Gram
 from powerhal.attribution.priors import BOARD_FILE, DEVICE_TREE, FLOOR, USUAL, WIDE_OPEN, Known, informed
 from powerhal.attribution.processes import Split
 from powerhal.attribution.reconcile import RailTree
+from powerhal.attribution.sensed import smeared, whole, wide
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -63,6 +64,8 @@ class Problem:
     per unit coefficient; a term enters only the rows of its rail. target (n, r) J scaled to the whole
     window; usable (n, r): windows to learn from; noise_j2 (n, r); prior; block (n,): block of each window;
     blur: by term, variance (n,) of its column of x, where what a device did is only known roughly.
+    sharp (n, q): where a rail's sensor is slow, x holds what it shows of the columns, this what they were (None:
+    the same).
     """
 
     design: Design
@@ -75,6 +78,27 @@ class Problem:
     prior: Prior
     block: Ints
     blur: Mapping[int, Floats] = field(default_factory=dict)
+    sharp: Floats | None = None
+
+    @property
+    def columns(self) -> Floats:
+        """What happened in each window (n, q), whatever sensors made of it."""
+        return self.x if self.sharp is None else self.sharp
+
+    def shown(self, columns: Floats, terms: Sequence[Term]) -> Floats:
+        """Columns (n, k) of these terms as the sensors of their rails show them."""
+        out = columns.copy()
+        for k, term in enumerate(terms):
+            window_s = self.width_s(term)
+            if window_s > 0.0:
+                out[:, k] = smeared(self.design.edges, columns[:, k], window_s)
+        return out
+
+    def width_s(self, term: Term) -> float:
+        """What a term's column has yet to be averaged over, s: a rail below may have been averaged already."""
+        rails = self.design.rails
+        below = wide(rails[term.child].sensed) if term.child >= 0 else 0.0
+        return float(max(wide(rails[term.rail].sensed) ** 2 - below**2, 0.0) ** 0.5)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,8 +153,9 @@ class Problem:
             self.prior.origin,
         )
         return Problem(
-            self.design, self.tree, (*self.terms, *terms), np.column_stack((self.x, x)),
+            self.design, self.tree, (*self.terms, *terms), np.column_stack((self.x, self.shown(x, terms))),
             self.target, self.usable, self.noise_j2, prior, self.block, self.blur,
+            None if self.sharp is None else np.column_stack((self.sharp, x)),
         )  # fmt: skip
 
 
@@ -176,9 +201,12 @@ def build(design: Design, sources: Sequence[Known] = ()) -> Problem:
     usable = watched & ~design.bound & (target > 0)
     for term, fine in zip(terms, known, strict=True):
         usable[:, term.rail] &= fine
+    for rail, watch in enumerate(design.rails):
+        if (window_s := wide(watch.sensed)) > 0.0:
+            usable[:, rail] &= whole(design.edges, window_s)
     matrix = np.column_stack(x)
     prior = informed(_prior(design, terms, matrix, target, usable), design, sources)
-    return Problem(
+    problem = Problem(
         design,
         tree,
         tuple(terms),
@@ -189,6 +217,9 @@ def build(design: Design, sources: Sequence[Known] = ()) -> Problem:
         prior,
         _blocks(design.seconds.size),
     )
+    if any(wide(r.sensed) > 0.0 for r in design.rails):
+        problem = replace(problem, x=problem.shown(matrix, terms), sharp=matrix)
+    return problem
 
 
 def _constants(design: Design, terms: Sequence[Term]) -> list[Term]:
@@ -288,5 +319,5 @@ def process_terms(
         mine = paid.process == process
         part = np.bincount(paid.window[mine], paid.part[mine], minlength=windows)
         out.append(Term(f"{term.name} / {process}", term.rail, "process", term.column, process=process))
-        x.append(problem.x[:, k] * part)
+        x.append(problem.columns[:, k] * part)
     return out, np.column_stack(x)
