@@ -59,11 +59,15 @@ def shapley_on(need: Floats, window: Ints, windows: int) -> Floats:
     """
     nodes, parts = np.polynomial.legendre.leggauss(NODES)
     need = np.clip(need, 0.0, 1.0)
+    most = np.zeros(windows)
+    np.maximum.at(most, window, need)
+    # Only proportions matter: needs of almost nothing must not vanish in the products.
+    lead = np.divide(need, most[window], out=np.zeros(need.size), where=most[window] > 0)
     value = np.zeros(need.size)
     for q, part in zip(0.5 * (nodes + 1.0), 0.5 * parts, strict=True):
         absent = np.log1p(-q * need)
         together = np.bincount(window, absent, minlength=windows)
-        value += part * need * np.exp(together[window] - absent)
+        value += part * lead * np.exp(together[window] - absent)
     whole = np.bincount(window, value, minlength=windows)[window]
     return np.divide(value, whole, out=np.zeros(need.size), where=whole > 0)
 
