@@ -27,7 +27,7 @@ from powerhal.attribution.features import (
 )
 from powerhal.attribution.meter import RailEnergy, choices, increments, measure
 from powerhal.attribution.processes import Usage
-from powerhal.attribution.sensed import Sensed
+from powerhal.attribution.sensed import Sensed, smeared, wide
 from powerhal.attribution.windows import (
     after,
     bursts,
@@ -71,6 +71,7 @@ class Design:
     bound (n, r): a saturated sample makes the energy a lower bound;
     x (n, p): activity * seconds; known (n, p): False where the activity was not recorded;
     rails: what each measured rail is (channel, accuracy, parent); columns: what x holds;
+    shown: by rail with a slow sensor, x and energy (n, p + r) as it shows them, averaged scan by scan;
     swing (n, r): see `swings`; clocks: per clocked device, its frequencies; counts: per device, busy seconds or
     bytes (n,) by its own count; notes: what was left out and why.
     """
@@ -92,6 +93,7 @@ class Design:
     celsius: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     swing: Floats | None = None
+    shown: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,6 +123,10 @@ class Design:
             np.logical_or.reduceat(self.bound, first, axis=0), self.columns, total(self.x),
             np.logical_and.reduceat(self.known, first, axis=0), {}, {k: total(v) for k, v in self.counts.items()},
             self.celsius, self.notes, _swing(self.energy, self.seconds, first),
+            {
+                r.rail: total(smeared(self.edges, np.column_stack((self.x, self.energy)), w))
+                for r in self.rails if (w := wide(r.sensed)) > 0.0
+            },
         )  # fmt: skip
         return together, window
 

@@ -199,7 +199,10 @@ def _calibrated(problem: Problem, theta: Floats, error: Floats) -> Problem:
         x[:, k] = energy if term.kind == "converter" else energy**2 / seconds * swings[:, c]
     if problem.sharp is None:
         return replace(problem, x=x)
-    return replace(problem, x=problem.shown(x, problem.terms), sharp=x)
+    seen = problem.x.copy()
+    below = [k for k, term in enumerate(problem.terms) if term.child >= 0]
+    seen[:, below] = problem.shown(x[:, below], [problem.terms[k] for k in below])
+    return replace(problem, x=seen, sharp=x)
 
 
 def _first_error(problem: Problem) -> Floats:

@@ -91,8 +91,17 @@ class Problem:
         for k, term in enumerate(terms):
             window_s = self.width_s(term)
             if window_s > 0.0:
-                out[:, k] = smeared(self.design.edges, columns[:, k], window_s)
+                out[:, k] = smeared(self.design.edges, columns[:, k], window_s) + self._inside(term, window_s)
         return out
+
+    def _inside(self, term: Term, window_s: float) -> Floats | float:
+        """What averaging a rail below scan by scan shows, (n,) J, that averaging accounting windows does not."""
+        design = self.design
+        fine = design.shown.get(design.rail_names[term.rail])
+        if term.kind != "converter" or fine is None or wide(design.rails[term.child].sensed) > 0.0:
+            return 0.0
+        by_scan: Floats = fine[:, len(design.columns) + term.child]
+        return by_scan - smeared(design.edges, design.energy[:, term.child], window_s)
 
     def width_s(self, term: Term) -> float:
         """What a term's column has yet to be averaged over, s: a rail below may have been averaged already."""
@@ -218,8 +227,20 @@ def build(design: Design, sources: Sequence[Known] = ()) -> Problem:
         _blocks(design.seconds.size),
     )
     if any(wide(r.sensed) > 0.0 for r in design.rails):
-        problem = replace(problem, x=problem.shown(matrix, terms), sharp=matrix)
+        problem = replace(problem, x=_seen(problem), sharp=matrix)
     return problem
+
+
+def _seen(problem: Problem) -> Floats:
+    """Columns (n, q) as their rails' sensors show them; activities averaged scan by scan where the design has that."""
+    design = problem.design
+    out = problem.shown(problem.x, problem.terms)
+    place = {c.name: k for k, c in enumerate(design.columns)}
+    for k, term in enumerate(problem.terms):
+        fine = design.shown.get(design.rail_names[term.rail])
+        if fine is not None and term.kind == "activity" and term.column is not None:
+            out[:, k] = fine[:, place[term.column.name]]
+    return out
 
 
 def _constants(design: Design, terms: Sequence[Term]) -> list[Term]:
