@@ -6,12 +6,12 @@ import csv
 import random
 
 from benchmarks.table import Row, cpu_s
-from powerhal.android.blocks import BlockReader
-from powerhal.android.checkin import Reader, emit
+from powerhal.android.checkin.blocks import BlockReader
+from powerhal.android.checkin.lines import Reader, emit
+from powerhal.android.checkin.records import SPECS, UNQUOTED, Field, row_for, rows
+from powerhal.android.checkin.values import print_double, print_mah
 from powerhal.android.issues import Issues
 from powerhal.android.parse import BLOCK
-from powerhal.android.records import SPECS, UNQUOTED, Field, row_for, rows
-from powerhal.android.values import print_double, print_mah
 
 API = 34
 LINES = 24_000

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, overload
 
-from powerhal.android.blocks import Block
-from powerhal.android.checkin import Record
-from powerhal.android.checkin_statistics import gather
-from powerhal.android.history import History
+from powerhal.android.checkin.blocks import Block
+from powerhal.android.checkin.lines import Record
+from powerhal.android.checkin.statistics import gather
+from powerhal.android.history.states import History
 from powerhal.android.statistics import Statistics
 
 VENDOR_CODES = 1000  # unknown codes that are counted by name

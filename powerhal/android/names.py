@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from powerhal.android.checkin_statistics import PER_UID, SUFFIXES, TOTALS, _joined
-from powerhal.android.records import SPECS, Field, rows
+from powerhal.android.checkin.records import SPECS, Field, rows
+from powerhal.android.checkin.statistics import PER_UID, SUFFIXES, TOTALS, _joined
 from powerhal.android.statistics import COMPONENTS
 
 ELSEWHERE = {

@@ -10,19 +10,19 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from powerhal.android.blocks import Block, BlockReader
-from powerhal.android.checkin import Reader, Record
-from powerhal.android.columns import LISTED, ColumnReader
+from powerhal.android.checkin.blocks import Block, BlockReader
+from powerhal.android.checkin.columns import LISTED, ColumnReader
+from powerhal.android.checkin.lines import Reader, Record
+from powerhal.android.checkin.records import api_levels, rows
+from powerhal.android.checkin.values import Malformed
 from powerhal.android.containers import Input, Lines, open_inputs
 from powerhal.android.dump import Dump
-from powerhal.android.history import History
-from powerhal.android.history_lines import HistoryLine, is_history, read_history
-from powerhal.android.history_text import whole
-from powerhal.android.human import SECTIONS, TextReader
+from powerhal.android.history.lines import HistoryLine, is_history, read_history
+from powerhal.android.history.states import History
+from powerhal.android.history.text import whole
+from powerhal.android.human.text import SECTIONS, TextReader
 from powerhal.android.issues import Issues
-from powerhal.android.proto import looks_like_proto, read_proto
-from powerhal.android.records import api_levels, rows
-from powerhal.android.values import Malformed
+from powerhal.android.proto.reader import looks_like_proto, read_proto
 from powerhal.kernels.choice import CHOICE, KernelTable
 
 __all__ = ["Dump", "DumpFile", "read"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from powerhal.android.history import History
+from powerhal.android.history.states import History
 from powerhal.android.parse import Dump, DumpFile
 from powerhal.android.statistics import DeviceUse, Statistics, UidUse
 from powerhal.android.uids import app_id, isolated, user

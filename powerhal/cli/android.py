@@ -72,7 +72,7 @@ def _parse(args: argparse.Namespace) -> int:
 
 
 def _emit(args: argparse.Namespace) -> int:
-    from powerhal.android.emit import emit_file
+    from powerhal.android.checkin.emit import emit_file
     from powerhal.errors import NotEnoughData
 
     count = emit_file(args.file, args.output)

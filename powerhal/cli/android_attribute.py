@@ -12,9 +12,9 @@ from powerhal.units import significant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from powerhal.android.attribute import Attributed
+    from powerhal.android.drain.attribute import Attributed
     from powerhal.android.parse import Dump
-    from powerhal.android.profile import PowerProfile
+    from powerhal.android.profile.values import PowerProfile
 
 
 def add_attribute(commands: Any) -> None:
@@ -52,9 +52,9 @@ def add_report(commands: Any) -> None:
 def _report(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from powerhal.android.attribute_report import report
+    from powerhal.android.drain.report import report
     from powerhal.android.parse import read
-    from powerhal.android.redact import load_key
+    from powerhal.android.share.redact import load_key
     from powerhal.errors import UsageError
 
     if args.file == "-" and not args.output:
@@ -76,7 +76,7 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _attribute(args: argparse.Namespace) -> int:
-    from powerhal.android.attribute_compare import document
+    from powerhal.android.drain.compare import document
 
     found, dump = attributed(args.file, profile_of(args.profile))
     if args.json:
@@ -88,14 +88,14 @@ def _attribute(args: argparse.Namespace) -> int:
 
 def profile_of(path: str | None) -> PowerProfile | None:
     """The given power profile, None without."""
-    from powerhal.android.profile_xml import read_profile
+    from powerhal.android.profile.reader import read_profile
 
     return read_profile(path) if path else None
 
 
 def attributed(path: str, profile: PowerProfile | None) -> tuple[Attributed, Dump]:
     """The file's dump with a history and its ledger; raises NotEnoughData when there is none."""
-    from powerhal.android.attribute import attribute, best_dump
+    from powerhal.android.drain.attribute import attribute, best_dump
     from powerhal.android.parse import read
 
     dump = best_dump(read(path, keep_records=False))
@@ -104,7 +104,7 @@ def attributed(path: str, profile: PowerProfile | None) -> tuple[Attributed, Dum
 
 def _portrait(path: str, found: Attributed, dump: Dump, by: str) -> Iterator[str]:
     """The table for people: energy, interval, share, mAh, Android's mAh; what stands under it."""
-    from powerhal.android.attribute_compare import document, uid_lines
+    from powerhal.android.drain.compare import document, uid_lines
 
     out = document(found, dump.main, by="device")
     android = {d["name"]: d["android_mah"] for d in out["android"]["devices"]}

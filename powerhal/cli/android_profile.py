@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from powerhal.android.profile import PowerProfile
+    from powerhal.android.profile.values import PowerProfile
 
 
 def add_profile(commands: Any) -> None:
@@ -42,8 +42,8 @@ def add_recompute(commands: Any) -> None:
 
 
 def _recompute(args: argparse.Namespace) -> int:
-    from powerhal.android.formulas_dump import recompute_dump
-    from powerhal.android.profile_xml import read_profile
+    from powerhal.android.formulas.dump import recompute_dump
+    from powerhal.android.profile.reader import read_profile
 
     profile = read_profile(args.profile)
     found, printed = recompute_dump(profile, args.file, args.api)
@@ -64,7 +64,7 @@ def _recompute(args: argparse.Namespace) -> int:
 
 
 def _profile(args: argparse.Namespace) -> int:
-    from powerhal.android.profile_xml import LARGEST, parse_profile, read_profile
+    from powerhal.android.profile.reader import LARGEST, parse_profile, read_profile
 
     profile = parse_profile(sys.stdin.buffer.read(LARGEST + 1)) if args.file == "-" else read_profile(args.file)
     if args.json:
@@ -77,7 +77,7 @@ def _profile(args: argparse.Namespace) -> int:
 
 
 def _portrait(profile: PowerProfile) -> Iterable[str]:
-    from powerhal.android.profile_keys import key_of
+    from powerhal.android.profile.keys import key_of
 
     capacity = profile.capacity_mah
     yield f"{profile.path}  {'no capacity' if capacity is None else f'{capacity:g} mAh'}"

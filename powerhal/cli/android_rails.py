@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from powerhal.units import format_quantity
 
 if TYPE_CHECKING:
-    from powerhal.android.powerstats import PowerStats
+    from powerhal.android.rails.powerstats import PowerStats
 
 
 def add_powerstats(commands: Any) -> None:
@@ -33,7 +33,7 @@ def add_powerstats(commands: Any) -> None:
 
 
 def _powerstats(args: argparse.Namespace) -> int:
-    from powerhal.android.powerstats_read import read_powerstats
+    from powerhal.android.rails.files import read_powerstats
 
     found = read_powerstats(args.file, attribute=not args.no_attribution)
     if args.json:
@@ -48,7 +48,7 @@ def _powerstats(args: argparse.Namespace) -> int:
 
 
 def _rows(found: PowerStats, what: str) -> None:
-    from powerhal.android.rails_tracks import mean_rows, track_rows
+    from powerhal.android.rails.tracks import mean_rows, track_rows
 
     counters = what == "counters"
     print('"name","ts","value"' if counters else '"name","AVG(value)","COUNT(*)"')

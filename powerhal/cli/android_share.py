@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from powerhal.errors import UsageError
 
 if TYPE_CHECKING:
-    from powerhal.android.diff import Difference, Side
-    from powerhal.android.redact import Pseudonyms
+    from powerhal.android.share.diff import Difference, Side
+    from powerhal.android.share.redact import Pseudonyms
 
 ROWS = 15  # of each table of a difference on a terminal
 
@@ -95,15 +95,15 @@ def _add_key(p: argparse.ArgumentParser) -> None:
 
 
 def _names(args: argparse.Namespace) -> Pseudonyms:
-    from powerhal.android.redact import Pseudonyms, load_key
+    from powerhal.android.share.redact import Pseudonyms, load_key
 
     return Pseudonyms(load_key(args.key)) if args.key else Pseudonyms.fresh()
 
 
 def _redact(args: argparse.Namespace) -> int:
-    from powerhal.android.export_source import read_bugreport
     from powerhal.android.issues import Issues
-    from powerhal.android.redact_lines import LineRedactor, printed
+    from powerhal.android.share.lines import LineRedactor, printed
+    from powerhal.android.share.source import read_bugreport
 
     dump = read_bugreport(args.file, Issues()).dump(args.dump)
     redactor = LineRedactor(_names(args))
@@ -116,10 +116,10 @@ def _redact(args: argparse.Namespace) -> int:
 
 
 def _downgrade(args: argparse.Namespace) -> int:
-    from powerhal.android.downgrade import downgrade, write_report
-    from powerhal.android.export_source import read_bugreport
     from powerhal.android.issues import Issues
-    from powerhal.android.redact_lines import redacted
+    from powerhal.android.share.downgrade import downgrade, write_report
+    from powerhal.android.share.lines import redacted
+    from powerhal.android.share.source import read_bugreport
 
     if args.output != "-" and Path(args.output).suffix.lower() not in (".txt", ".zip"):
         raise UsageError(f"{args.output}: a bugreport is a .txt or a .zip", hint="end the name in one of them")
@@ -140,9 +140,9 @@ def _said(args: argparse.Namespace) -> str:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from powerhal.android.export import long_csv, wide_csv
     from powerhal.android.parse import read
-    from powerhal.android.redact_document import redact_document
+    from powerhal.android.share.document import redact_document
+    from powerhal.android.share.export import long_csv, wide_csv
     from powerhal.android.summary import document
     from powerhal.errors import NotEnoughData
 
@@ -170,7 +170,7 @@ def _write(lines: Iterable[str], output: str) -> None:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from powerhal.android.diff import diff
+    from powerhal.android.share.diff import diff
 
     out = diff(_side(args.a), _side(args.b), rates=args.rates, anyway=args.anyway)
     print(json.dumps(out.document(), indent=1) if args.json else "\n".join(_portrait(out)))
@@ -178,8 +178,8 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _side(name: str) -> Side:
-    from powerhal.android.diff import Side
     from powerhal.android.parse import read
+    from powerhal.android.share.diff import Side
 
     found = read(name, keep_records=False)
     main = found.main

@@ -15,18 +15,21 @@ from contextlib import ExitStack
 from functools import cache
 
 from powerhal import kernels
-from powerhal.android import containers, odpm, parse, powerstats_text, profile_xml
-from powerhal.android.blocks import Block, BlockReader
-from powerhal.android.checkin import Reader, emit
-from powerhal.android.columns import ColumnReader
+from powerhal.android import containers, parse
+from powerhal.android.checkin.blocks import Block, BlockReader
+from powerhal.android.checkin.columns import ColumnReader
+from powerhal.android.checkin.emit import again
+from powerhal.android.checkin.lines import Reader, emit
 from powerhal.android.containers import Input, Lines
-from powerhal.android.emit import again
-from powerhal.android.history import History
-from powerhal.android.history_lines import emit_history, is_history, read_history
-from powerhal.android.history_text import feed_text
-from powerhal.android.human import TextReader
+from powerhal.android.history.lines import emit_history, is_history, read_history
+from powerhal.android.history.states import History
+from powerhal.android.history.text import feed_text
+from powerhal.android.human.text import TextReader
 from powerhal.android.issues import Issues
-from powerhal.android.proto import looks_like_proto, read_proto
+from powerhal.android.profile import reader as profile_xml
+from powerhal.android.proto.reader import looks_like_proto, read_proto
+from powerhal.android.rails import odpm
+from powerhal.android.rails import text as powerstats_text
 from powerhal.android.summary import document, portrait
 from powerhal.errors import FileError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from powerhal.android.records import SPECS, UNQUOTED, Field, rows
-from powerhal.android.values import print_double, print_mah
+from powerhal.android.checkin.records import SPECS, UNQUOTED, Field, rows
+from powerhal.android.checkin.values import print_double, print_mah
 
 COUNTER = st.integers(-1, 2**63 - 1).map(str)
 MAH = st.one_of(st.floats(0, 1e6).map(print_mah), st.sampled_from(["0", "0.00000000", "100.0", "1234567"]))

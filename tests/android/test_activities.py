@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.android.activities import Grid, joined, timeline
-from powerhal.android.history import History
-from powerhal.android.history_lines import read_history
-from powerhal.android.history_text import feed_text
+from powerhal.android.drain.activities import Grid, joined, timeline
+from powerhal.android.history.lines import read_history
+from powerhal.android.history.states import History
+from powerhal.android.history.text import feed_text
 from powerhal.android.issues import Issues
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from powerhal.android.activities import Timeline
-from powerhal.android.attribute import Attributed, attribute, uid_name
-from powerhal.android.attribute_compare import compared, document, uid_lines
+from powerhal.android.drain.activities import Timeline
+from powerhal.android.drain.attribute import Attributed, attribute, uid_name
+from powerhal.android.drain.compare import compared, document, uid_lines
 from powerhal.android.parse import Dump, read
-from powerhal.android.profile_xml import parse_profile
+from powerhal.android.profile.reader import parse_profile
 from powerhal.cli import main
 from powerhal.errors import NotEnoughData
 

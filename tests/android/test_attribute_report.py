@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from powerhal.android.attribute_report import pseudonyms, report
+from powerhal.android.drain.report import pseudonyms, report
 from powerhal.android.parse import read
 from powerhal.cli import main
 

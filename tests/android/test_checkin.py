@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.android.blocks import BlockReader
-from powerhal.android.checkin import ABSENT, Reader, emit
+from powerhal.android.checkin.blocks import BlockReader
+from powerhal.android.checkin.lines import ABSENT, Reader, emit
+from powerhal.android.checkin.values import Malformed, show
 from powerhal.android.issues import Issues
-from powerhal.android.values import Malformed, show
 from tests.android.strategies import checkin_lines
 
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal import kernels
-from powerhal.android.blocks import BlockReader
-from powerhal.android.checkin import Reader, emit
-from powerhal.android.columns import ColumnReader
+from powerhal.android.checkin.blocks import BlockReader
+from powerhal.android.checkin.columns import ColumnReader
+from powerhal.android.checkin.lines import Reader, emit
 from powerhal.android.dump import Dump
-from powerhal.android.history import History
+from powerhal.android.history.states import History
 from powerhal.android.issues import Issues
 from powerhal.android.parse import read
 from powerhal.kernels import choice

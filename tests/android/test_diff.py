@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from powerhal.android.diff import Side, diff
 from powerhal.android.parse import read
+from powerhal.android.share.diff import Side, diff
 from powerhal.cli import main
 from powerhal.errors import NotEnoughData, UsageError
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from powerhal.android.downgrade import downgrade
-from powerhal.android.export_source import read_bugreport
-from powerhal.android.history_tokens import WORDS
+from powerhal.android.history.tokens import WORDS
 from powerhal.android.issues import Issues
 from powerhal.android.parse import read
+from powerhal.android.share.downgrade import downgrade
+from powerhal.android.share.source import read_bugreport
 from powerhal.android.summary import document
 from powerhal.cli import main
 from tests.android.historian import complaints, section

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from powerhal.android.activities import timeline
-from powerhal.android.drain import Capacity, capacity_of, drain
-from powerhal.android.history import History
-from powerhal.android.history_lines import read_history
+from powerhal.android.drain.activities import timeline
+from powerhal.android.drain.gauge import Capacity, capacity_of, drain
+from powerhal.android.history.lines import read_history
+from powerhal.android.history.states import History
 from powerhal.android.issues import Issues
 from powerhal.android.parse import read
 from powerhal.android.statistics import Statistics

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from powerhal.android.export import LONG, long_csv, tables, unit, wide_csv
 from powerhal.android.parse import read
+from powerhal.android.share.export import LONG, long_csv, tables, unit, wide_csv
 from powerhal.android.summary import document
 from powerhal.cli import main
 from tests.android.test_parse import DUMP

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powerhal.android.formulas import measured_mah, recompute, share_measured
-from powerhal.android.formulas_cpu import by_cluster, split_speeds
-from powerhal.android.formulas_input import ESTIMATED, EXACT, Controller, DeviceTimes, UidTimes
-from powerhal.android.formulas_radio import active_ma, signal_ma
-from powerhal.android.formulas_smear import balance, smear_new, smear_old
-from powerhal.android.profile import Active, Modem, PowerProfile
+from powerhal.android.formulas.cpu import by_cluster, split_speeds
+from powerhal.android.formulas.inputs import ESTIMATED, EXACT, Controller, DeviceTimes, UidTimes
+from powerhal.android.formulas.model import measured_mah, recompute, share_measured
+from powerhal.android.formulas.radio import active_ma, signal_ma
+from powerhal.android.formulas.smear import balance, smear_new, smear_old
+from powerhal.android.profile.values import Active, Modem, PowerProfile
 
 APP, APP2 = 10_042, 10_272
 AOSP = 1e-5  # the tests' own tolerance

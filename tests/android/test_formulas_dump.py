@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from powerhal.android.formulas_dump import times_of
-from powerhal.android.formulas_input import Controller
+from powerhal.android.formulas.dump import times_of
+from powerhal.android.formulas.inputs import Controller
 from powerhal.android.parse import read
 from powerhal.cli import main
 

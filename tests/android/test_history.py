@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.android.blocks import BlockReader
-from powerhal.android.checkin import Reader
-from powerhal.android.history import History
-from powerhal.android.history_lines import emit_history, is_history, read_history
-from powerhal.android.history_text import duration_ms, feed_text
+from powerhal.android.checkin.blocks import BlockReader
+from powerhal.android.checkin.lines import Reader
+from powerhal.android.history.lines import emit_history, is_history, read_history
+from powerhal.android.history.states import History
+from powerhal.android.history.text import duration_ms, feed_text
 from powerhal.android.issues import Issues
 
 LINE = st.text(st.characters(blacklist_characters="\n\r", blacklist_categories=("Cs",)), max_size=40)

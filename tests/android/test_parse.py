@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal.android import containers
-from powerhal.android.emit import emitted
+from powerhal.android.checkin.emit import emitted
 from powerhal.android.parse import DumpFile, read
 from powerhal.android.summary import document, portrait
 from powerhal.cli import main

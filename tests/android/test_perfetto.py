@@ -9,9 +9,9 @@ import zlib
 
 import pytest
 
-from powerhal.android.perfetto import parse_trace
-from powerhal.android.powerstats import EnergyMeasurement
-from powerhal.android.powerstats_read import read_powerstats
+from powerhal.android.rails.files import read_powerstats
+from powerhal.android.rails.perfetto import parse_trace
+from powerhal.android.rails.powerstats import EnergyMeasurement
 from powerhal.cli import main
 from powerhal.errors import FileError, MissingExtra
 
@@ -218,6 +218,6 @@ def test_the_missing_extra_says_what_to_install(monkeypatch, tmp_path, capsys):
 
 
 def test_the_classes_are_imported_only_for_a_trace():
-    modules = "powerhal.android.perfetto, powerhal.android.powerstats_read"
+    modules = "powerhal.android.rails.perfetto, powerhal.android.rails.files"
     code = f"import {modules}, sys; sys.exit('google.protobuf' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

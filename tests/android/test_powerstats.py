@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.android.odpm import read_odpm
-from powerhal.android.powerstats import (
+from powerhal.android.rails.files import read_powerstats
+from powerhal.android.rails.odpm import read_odpm
+from powerhal.android.rails.powerstats import (
     Channel,
     EnergyConsumer,
     EnergyConsumerResult,
@@ -23,9 +24,8 @@ from powerhal.android.powerstats import (
     StateResidencyResult,
     type_name,
 )
-from powerhal.android.powerstats_read import read_powerstats
-from powerhal.android.powerstats_text import parse_text
-from powerhal.android.rails import consumer_type
+from powerhal.android.rails.recording import consumer_type
+from powerhal.android.rails.text import parse_text
 from powerhal.channel import Device
 from powerhal.cli import main
 from powerhal.errors import FileError, UsageError

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.android.profile import PowerProfile
-from powerhal.android.profile_keys import key_of, meant
-from powerhal.android.profile_xml import LARGEST, parse_profile, read_profile
+from powerhal.android.profile.keys import key_of, meant
+from powerhal.android.profile.reader import LARGEST, parse_profile, read_profile
+from powerhal.android.profile.values import PowerProfile
 from powerhal.cli import main
 from powerhal.errors import FileError
 

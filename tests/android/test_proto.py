@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal.android.parse import read
-from powerhal.android.proto_schema import MESSAGES, fields
+from powerhal.android.proto.schema import MESSAGES, fields
 from powerhal.android.summary import document
 
 

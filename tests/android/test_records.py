@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from powerhal.android.checkin.records import SPECS, VERSIONS, api_levels, row_for, rows
 from powerhal.android.names import components, place, table
-from powerhal.android.records import SPECS, VERSIONS, api_levels, row_for, rows
 
 
 def test_all_64_codes() -> None:

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.android.checkin import Reader, Record, emit
-from powerhal.android.export_source import CheckinLine
-from powerhal.android.history_lines import emit_history, is_history, read_history
-from powerhal.android.history_tokens import WORDS
+from powerhal.android.checkin.lines import Reader, Record, emit
+from powerhal.android.checkin.records import SPECS, UNQUOTED, rows
+from powerhal.android.checkin.values import Malformed
+from powerhal.android.history.lines import emit_history, is_history, read_history
+from powerhal.android.history.tokens import WORDS
 from powerhal.android.issues import Issues
 from powerhal.android.parse import read
-from powerhal.android.records import SPECS, UNQUOTED, rows
-from powerhal.android.redact import KEY_BYTES, Pseudonyms, load_key
-from powerhal.android.redact_document import redact_document
-from powerhal.android.redact_lines import LineRedactor
+from powerhal.android.share.document import redact_document
+from powerhal.android.share.lines import LineRedactor
+from powerhal.android.share.redact import KEY_BYTES, Pseudonyms, load_key
+from powerhal.android.share.source import CheckinLine
 from powerhal.android.summary import document
-from powerhal.android.values import Malformed
 from powerhal.cli import main
 from powerhal.errors import FileError
 

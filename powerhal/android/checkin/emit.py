@@ -1,0 +1,50 @@
+"""Every check-in line of a file printed again from its typed fields; what is no check-in line is left out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from powerhal.android.checkin.lines import Reader, emit
+from powerhal.android.containers import Lines, open_inputs
+from powerhal.android.history.lines import emit_history, is_history, read_history
+from powerhal.android.issues import Issues
+
+
+def again(reader: Reader, number: int, line: str) -> str | None:
+    """One line, typed and printed; None when it is no check-in line."""
+    if line[:2] not in ("9,", "8,"):
+        return None
+    if is_history(line):
+        return emit_history(read_history(number, line, reader.issues))
+    record = reader.read(number, line)
+    return None if record is None else emit(record)
+
+
+def emitted(path: str | Path) -> Iterator[str]:
+    """All check-in lines of a file with its own line ends."""
+    issues = Issues()
+    with open_inputs(path, issues) as inputs:
+        for source in inputs:
+            lines, reader = Lines(source, issues), Reader(issues)
+            for number, line in lines:
+                printed = again(reader, number, line)
+                if printed is not None:
+                    yield printed + lines.end
+
+
+def emit_file(path: str | Path, output: str | Path) -> int:
+    """Write the lines ('-' is stdout) and return how many there were."""
+    if str(output) == "-":
+        return _write(path, sys.stdout.buffer)
+    with open(output, "wb") as out:
+        return _write(path, out)
+
+
+def _write(path: str | Path, out: object) -> int:
+    count = 0
+    for line in emitted(path):
+        out.write(line.encode("utf-8", "surrogateescape"))  # type: ignore[attr-defined]
+        count += 1
+    return count

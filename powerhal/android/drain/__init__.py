@@ -1,0 +1,1 @@
+"""Attribution from a dump: battery steps as the measurement, history states as activities."""

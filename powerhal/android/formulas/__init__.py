@@ -1,0 +1,1 @@
+"""Android's own formulas, era by era, as a reference model."""

@@ -1,0 +1,1 @@
+"""History items: check-in and text form into states and events."""

@@ -1,0 +1,1 @@
+"""The text that people read: `dumpsys batterystats` old and new."""

@@ -1,0 +1,1 @@
+"""Power profiles of any vendor: read, checked, named."""

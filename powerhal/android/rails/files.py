@@ -1,0 +1,78 @@
+"""Rails from whatever file holds them: told apart by content, answered in one vocabulary."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sys
+import zlib
+from pathlib import Path
+
+from powerhal.android.rails.odpm import is_energy_value, read_odpm
+from powerhal.android.rails.powerstats import PowerStats
+from powerhal.android.rails.text import parse_text
+from powerhal.errors import FileError
+
+LARGEST_TEXT = 256 << 20  # bytes of a text dump or an unpacked trace
+_DUMP = re.compile(
+    r"^\s{0,8}(?:(?:PowerEntityId|ChannelId|EnergyConsumerId): -?\d+, |PowerStatsService dumpsys: |=+ PowerStats HAL )",
+    re.MULTILINE,
+)
+_BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
+
+
+def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
+    """Power Stats of a recording, a `dumpsys powerstats` text, ODPM files (a folder or one), or a Perfetto trace.
+
+    '-' is a text on standard input; traces may be gzipped or in text form. attribute: see `read_recording`.
+    Raises FileError for anything else, MissingExtra when a trace is given and the extra is not there.
+    """
+    place = Path(path)
+    if path == "-":
+        return parse_text(_text(sys.stdin.buffer.read(LARGEST_TEXT)).splitlines())
+    if place.is_dir():
+        return read_odpm(path)
+    try:
+        with place.open("rb") as stream:
+            content = stream.read(LARGEST_TEXT + 1)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}", code="PH-N231") from error
+    if content.startswith(b"SQLite format 3\0"):
+        from powerhal.android.rails.recording import read_recording
+
+        return read_recording(path, attribute=attribute)
+    return _other(path, _unpacked(path, content))
+
+
+def _other(path: str, content: bytes) -> PowerStats:
+    """A text dump, an `energy_value` file or a trace."""
+    if len(content) > LARGEST_TEXT:
+        raise FileError(f"{path}: larger than {LARGEST_TEXT >> 20} MiB", code="PH-N231")
+    if not content.strip():
+        raise FileError(f"{path}: empty", code="PH-N231")
+    text = _text(content)
+    if _DUMP.search(text):
+        return parse_text(text.splitlines(), path)
+    if is_energy_value(text):
+        return read_odpm(path)
+    from powerhal.android.rails.perfetto import parse_trace
+
+    return parse_trace(content, path)
+
+
+def _unpacked(path: str, content: bytes) -> bytes:
+    """Content of a gzip file, anything else as it is."""
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        with gzip.open(path) as stream:
+            return stream.read(LARGEST_TEXT + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FileError(f"{path}: damaged gzip ({error})", code="PH-N231") from error
+
+
+def _text(content: bytes) -> str:
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(name, "replace")
+    return content.decode("utf-8", "replace")
