@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from powerhal.cli.bench import count
+from powerhal.cli import bench_seeded
 
 
 def add(sets: Any) -> None:
@@ -19,24 +17,14 @@ def add(sets: Any) -> None:
         description="Put the runs of a suite one after another, scale the A15 rail by 1.2 from the middle on, and "
         "report when it was noticed, how fast it was learned, and how often a simulated day raises a false alarm.",
     )
-    p.add_argument("--train", required=True, metavar="FILE", help="measured windows, .csv or .csv.gz")
-    p.add_argument("--seeds", type=count, default=3, metavar="N", help="so many orders of the runs (default 3)")
-    p.add_argument("--json", action="store_true", help="the whole report as JSON")
-    p.set_defaults(run=run)
+    bench_seeded.options(p, "orders of the runs", run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the bench, progress on stderr, the report on stdout."""
     from powerhal.attribution.evaluation.drift import bench_drift
 
-    quiet = getattr(args, "quiet", False)
-    report = bench_drift(
-        args.train,
-        seeds=args.seeds,
-        progress=None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr),
-    )
-    print(json.dumps(report, indent=2, allow_nan=False) if args.json else "\n".join(_lines(report)))
-    return 0
+    return bench_seeded.answer(args, bench_drift, _lines)
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:

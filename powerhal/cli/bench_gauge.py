@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from powerhal.cli.bench import count
+from powerhal.cli import bench_seeded
 
 WAYS = {"naive": 10, "one_lag": 11, "known": 10, "learned": 11}  # columns and their widths
 
@@ -21,24 +19,14 @@ def add(sets: Any) -> None:
         description="Average, delay and round the readings of the A15 rail as a battery gauge would, learn window and "
         "lag back, and predict the true power of every program from the others.",
     )
-    p.add_argument("--train", required=True, metavar="FILE", help="measured windows, .csv or .csv.gz")
-    p.add_argument("--seeds", type=count, default=3, metavar="N", help="so many different sensors (default 3)")
-    p.add_argument("--json", action="store_true", help="the whole report as JSON")
-    p.set_defaults(run=run)
+    bench_seeded.options(p, "different sensors", run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the bench, progress on stderr, the report on stdout."""
     from powerhal.attribution.evaluation.gauge import bench_gauge
 
-    quiet = getattr(args, "quiet", False)
-    report = bench_gauge(
-        args.train,
-        seeds=args.seeds,
-        progress=None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr),
-    )
-    print(json.dumps(report, indent=2, allow_nan=False) if args.json else "\n".join(_lines(report)))
-    return 0
+    return bench_seeded.answer(args, bench_gauge, _lines)
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
