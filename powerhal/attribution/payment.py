@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 OWN = 0.5  # of the difference in efficiency that a fit finds: the program's own, see `Payment._surroundings`
+MIMICKED = 0.3  # our estimate: late clocks and leakage look like no larger difference, what is beyond is its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +102,22 @@ class Payment:
         base = float(self.theta[k])
         for i, term in enumerate(self.problem.terms):
             if term.kind == "process" and term.column is self.problem.terms[k].column and base > 0:
-                own = OWN * float(self.theta[i]) / base
-                factor[term.process] = max(0.05, 1.0 + own)
-                moves[term.process] = (OWN * self.root_cov[i] - self.root_cov[k] * own) / base
+                found = float(self.theta[i]) / base
+                open_to_doubt = (1.0 - OWN) * min(MIMICKED, max(-MIMICKED, found))
+                factor[term.process] = max(0.05, 1.0 + found - open_to_doubt)
+                own = OWN if abs(found) < MIMICKED else 1.0
+                moves[term.process] = own * (self.root_cov[i] - self.root_cov[k] * found) / base
         return factor, moves
 
     def _surroundings(self, paid: Split, factor: Floats) -> Split:
         """How unsure an efficiency makes a part: it may be the program's, or that of what goes on whenever it runs.
 
         A clock that is late, or leakage that is steeper than its column, looks like the efficiency of who runs
-        then. Anything between all of the difference and nothing of it is as likely; half of it is paid.
+        then, up to a size. Anything between all of that part of the difference and nothing of it is as likely; half of
+        it is paid.
         """
-        unsure = paid.part * np.abs(1.0 - 1.0 / factor[paid.process]) / OWN / EVEN
+        own = factor[paid.process]
+        unsure = paid.part * np.minimum(np.abs(own - 1.0) / OWN, MIMICKED) / own / EVEN
         return replace(paid, unsure=unsure).traded()
 
     def _efficiency_loadings(self, paid: Split, factor: Floats, moves: Mapping[int, Floats], column: Floats) -> Floats:
