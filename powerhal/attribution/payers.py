@@ -91,7 +91,7 @@ def _clock_spread(fine: Design, device: Device, usage: Usage) -> Floats | None:
     slices = fine.clocks.get(device.name)
     if slices is None:
         return None
-    if device.kind == "cpu" and usage.speeds(device.cluster):
+    if device.kind == "cpu" and usage.knows_speeds(device.cluster):
         return np.zeros(fine.seconds.size)
     awake = usage.awake(f"cpu.{device.cluster}.time", fine.seconds) if device.kind == "cpu" else None
     busy = fine.counts.get(device.name) if awake is None else awake

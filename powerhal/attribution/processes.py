@@ -123,6 +123,10 @@ class Usage:
             if name.startswith(prefix)
         }
 
+    def knows_speeds(self, cluster: str) -> bool:
+        """Whether the kernel counted at which frequencies processes ran on a cluster."""
+        return any(name.startswith(f"run.{cluster}@") for name in self.by_activity)
+
     def paced(self, cluster: str, pace: Sequence[tuple[float, float]]) -> Usage:
         """With CPU time on a cluster weighed by the frequencies that each process ran at; the sum of a window stays.
 

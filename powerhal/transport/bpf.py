@@ -11,6 +11,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from powerhal.errors import TransportError
@@ -130,10 +131,15 @@ def _call(what: str, command: int, attribute: bytes) -> int:
 
 
 def _system_call(command: int, attribute: ctypes.Array[ctypes.c_char]) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     number = SYSCALLS.get(platform.machine(), GENERIC_SYSCALL)
     result = int(libc.syscall(ctypes.c_long(number), ctypes.c_int(command), attribute, ctypes.c_uint(ATTRIBUTE_BYTES)))
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return result
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.attribution.design import Design, volts_at
+from powerhal.attribution.design import Design
+from powerhal.attribution.recorded import volts_at
 from powerhal.channel import Channel, Cluster, Device
 from tests.attribution import synthetic
 
