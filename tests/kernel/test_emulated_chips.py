@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,13 +20,8 @@ ALL = [compatible for _, compatible, _ in (*MONITORS, *VARIANTS)]
 
 
 @pytest.fixture(scope="module")
-def guest() -> Any:
+def guest(rig: Path) -> Any:
     """What `in_guest_emulated.py` found."""
-    rig = Path(os.environ.get("POWERHAL_RIG", REPO.parent / "shared" / "rig"))
-    if not (rig / "umlrun.py").exists():
-        pytest.skip("the real-kernel rig is not here (set POWERHAL_RIG)")
-    if not shutil.which("busybox"):
-        pytest.skip("the rig needs busybox (Debian: apt install busybox-static kmod)")
     done = subprocess.run(
         [sys.executable, rig / "umlrun.py", "-t", "120", "--chips", HERE / "emulated_model.py", "--",
          sys.executable, "-m", "tests.kernel.in_guest_emulated"],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,12 +44,7 @@ echo $? > "$OUT/wrong.status"
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rig = Path(os.environ.get("POWERHAL_RIG", REPO.parent / "shared" / "rig"))
-    if not (rig / "umlrun.py").exists():
-        pytest.skip("the real-kernel rig is not here (set POWERHAL_RIG)")
-    if not shutil.which("busybox"):
-        pytest.skip("the rig needs busybox (Debian: apt install busybox-static kmod)")
+def out(rig: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guest")
     (folder / "board.yaml").write_text(BOARD)
     done = subprocess.run(
