@@ -167,3 +167,27 @@ def significant(value: float | None, digits: int = 3) -> str:
     # Rounding first: 99.97 with three digits is 100, not 100.0.
     exponent = int(f"{abs(value):.{digits - 1}e}".partition("e")[2])
     return f"{value:.{max(0, digits - 1 - exponent)}f}"
+
+
+def column_prefix(largest: float) -> tuple[str, float]:
+    """SI prefix and its factor for a column of numbers of one unit, so that the largest is at least 1 ('m', 1e-3).
+
+    Never above 1: a column of joules stays joules. `largest` in SI; '' for 0, NaN and infinity.
+    """
+    size = abs(largest)
+    if not 0.0 < size < 1.0 or math.isnan(size):
+        return "", 1.0
+    shown = [item for item in _SHOWN if item[1] <= 1.0]
+    return next((item for item in shown if size >= item[1] * (1 - 0.5e-3)), shown[-1])
+
+
+def tabular(value: float | None, digits: int = 3, decimals: int = 6) -> str:
+    """A number of a column: `digits` significant digits, at most `decimals` decimals, so that columns stay narrow.
+
+    '—' when unknown, '0' for what rounds to it there.
+    """
+    text = significant(value, digits)
+    if value is None or len(text.partition(".")[2]) <= decimals:
+        return text
+    short = f"{value:.{decimals}f}"
+    return "0" if float(short) == 0.0 else short

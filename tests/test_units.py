@@ -139,3 +139,31 @@ def test_significant_digits_are_as_many_as_asked(value: float, digits: int) -> N
     assert "e" not in shown
     stripped = shown.replace(".", "").lstrip("0")
     assert len(stripped) == digits or value >= 10**digits
+
+
+@pytest.mark.parametrize(
+    ("largest", "prefix"),
+    [
+        (175.0, ""),
+        (1.0, ""),
+        (0.9999, ""),
+        (0.5, "m"),
+        (-0.02, "m"),
+        (3e-8, "n"),
+        (1e-15, "n"),
+        (0.0, ""),
+        (math.nan, ""),
+    ],
+)
+def test_a_column_gets_the_prefix_that_makes_its_largest_number_readable(largest: float, prefix: str) -> None:
+    shown, factor = units.column_prefix(largest)
+    assert shown == prefix
+    assert factor == units.PREFIXES[prefix]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(13.31, "13.3"), (0.0536, "0.0536"), (0.0000586, "0.000059"), (-3.03e-8, "0"), (0.0, "0"), (None, "—")],
+)
+def test_numbers_of_a_column_stay_narrow(value: float | None, text: str) -> None:
+    assert units.tabular(value) == text

@@ -15,19 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from powerhal.attribution.ledger import Ledger, Row
+from powerhal.attribution.more_runs import POWER_Z, Spread, more_runs
 from powerhal.attribution.uncertainty import Z90, Doubt, student_quantile, student_tail
 from powerhal.errors import NotEnoughData, UsageError
 
 SCHEMA = 1
 LEVEL = 0.1  # of false discoveries among rows called real
-POWER_Z = 0.8416212335729143  # a difference that is there is seen in four of five times
-MOST_RUNS = 1000
 Key = tuple[str, str]  # kind, name
 TOTAL: Key = ("total", "total")
 UNITS = {"second": "W", "run": "J"}
@@ -57,8 +56,9 @@ class Difference:
     """One row of a comparison, in W or J. `before`, `after`: means of the sides (None: no run had the row).
 
     low..high: 90 % interval of the difference; p: of a difference at least as large where there is none; q: the
-    same with all rows counted; more_runs: a side, None when no number of runs would do; least: the smallest
-    difference that these runs would most likely have shown.
+    same with all rows counted; more_runs: that each side lacks for a verdict (0 where `real`), None when the
+    difference is too small for any sensible number; least: the smallest difference that these runs would most
+    likely have shown.
     """
 
     kind: str
@@ -151,7 +151,7 @@ def compare(
     machines = {run.machine for side in sides for run in side}
     same = len(machines) == 1 if same_machine is None else same_machine
     keys = dict.fromkeys(key for side in sides for run in side for key in run.items)
-    found = [_difference(key, sides[0], sides[1], same=same) for key in keys]
+    found = [_judged(key, sides[0], sides[1], same=same) for key in keys]
     rows = _with_q(found)
     return Comparison(rows, tuple(sides[0]), tuple(sides[1]), per, _notes(sides, ledgers, same=same, per=per))
 
@@ -237,25 +237,27 @@ def _side(key: Key, runs: Sequence[Measured]) -> _Side:
     return _Side(float(values.mean()), common, own2, len(runs), float(((values - values.mean()) ** 2).sum()), seen)
 
 
-def _difference(key: Key, before: Sequence[Measured], after: Sequence[Measured], *, same: bool) -> Difference:
+def _judged(
+    key: Key, before: Sequence[Measured], after: Sequence[Measured], *, same: bool
+) -> tuple[Difference, Spread]:
+    """The row by itself (q and more_runs are left to `_with_q`), and what it is unsure by."""
     one, other = _side(key, before), _side(key, after)
     difference = other.mean - one.mean
-    common2 = _common(one, other, same=same)
     parts = 1.0 / one.runs + 1.0 / other.runs
     freedom = one.runs + other.runs - 2
-    own2 = one.own2 / one.runs + other.own2 / other.runs
-    scatter2 = (one.squares + other.squares) / freedom * parts if freedom else 0.0
-    run2 = max(own2, scatter2)  # runs that agree by luck do not make their measurement better than it is
-    variance = common2 + run2
-    degrees = variance**2 / (run2**2 / freedom) if scatter2 > own2 else float("inf")
+    own2 = (one.own2 / one.runs + other.own2 / other.runs) / parts
+    scatter2 = (one.squares + other.squares) / freedom if freedom else 0.0
+    # Runs that agree by luck do not make their measurement better than it is.
+    spread = Spread(_common(one, other, same=same), max(own2, scatter2), scatter2 > own2, one.runs, other.runs)
+    variance, degrees = spread.at()
     sd = sqrt(variance)
     half = student_quantile(0.9, degrees) * sd
     p = student_tail(abs(difference) / sd, degrees) if sd > 0 else float(difference == 0)
-    more = _more_runs(difference, common2, run2 / parts, min(one.runs, other.runs))
-    return Difference(
+    row = Difference(
         *key, one.mean if one.seen else None, other.mean if other.seen else None, difference, difference - half,
-        difference + half, p, p, more, (Z90 + POWER_Z) * sd,
+        difference + half, p, p, None, (Z90 + POWER_Z) * sd,
     )  # fmt: skip
+    return row, spread
 
 
 def _common(one: _Side, other: _Side, *, same: bool) -> float:
@@ -265,36 +267,27 @@ def _common(one: _Side, other: _Side, *, same: bool) -> float:
     return sum((b - a) ** 2 if same else a**2 + b**2 for a, b in pairs)
 
 
-def _more_runs(difference: float, common2: float, run2: float, runs: int) -> int | None:
-    """How many more runs a side would show a difference of this size in four of five times; None: no number would.
-
-    run2: variance of one run; a side of n runs on both sides has common2 + 2 run2 / n.
-    """
-    room = (difference / (Z90 + POWER_Z)) ** 2 - common2
-    if room <= 0:
-        return None
-    needed = 2.0 * run2 / room
-    return None if needed > MOST_RUNS else max(0, ceil(needed) - runs)
-
-
-def _with_q(found: Sequence[Difference]) -> tuple[Difference, ...]:
+def _with_q(found: Sequence[tuple[Difference, Spread]]) -> tuple[Difference, ...]:
     """The same with q: the total is a question of its own, the other rows are asked together."""
-    rest = [d for d in found if (d.kind, d.name) != TOTAL]
+    whole = [(d, s) for d, s in found if (d.kind, d.name) == TOTAL]
+    rest = [(d, s) for d, s in found if (d.kind, d.name) != TOTAL]
     adjusted: dict[int, float] = {}
     lowest = 1.0
-    for rank, place in reversed(list(enumerate(sorted(range(len(rest)), key=lambda k: rest[k].p), start=1))):
-        lowest = min(lowest, rest[place].p * len(rest) / rank)
+    ranks = sorted(range(len(rest)), key=lambda k: rest[k][0].p)
+    for rank, place in reversed(list(enumerate(ranks, start=1))):
+        lowest = min(lowest, rest[place][0].p * len(rest) / rank)
         adjusted[place] = lowest
-    told = [_replaced(d, q) for d, q in ((rest[k], adjusted[k]) for k in range(len(rest)))]
+    told = [_settled(d, s, adjusted[k]) for k, (d, s) in enumerate(rest)]
     order = {"total": 0, "device": 1, "group": 1, "idle": 2, "unattributed": 3, "process": 4}
-    whole = [d for d in found if (d.kind, d.name) == TOTAL]
-    return (*whole, *sorted(told, key=lambda d: (order.get(d.kind, 5), -max(d.before or 0.0, d.after or 0.0))))
+    told.sort(key=lambda d: (order.get(d.kind, 5), -max(d.before or 0.0, d.after or 0.0)))
+    return (*(_settled(d, s, d.p) for d, s in whole), *told)
 
 
-def _replaced(found: Difference, q: float) -> Difference:
-    real = q <= LEVEL
-    more = 0 if real else found.more_runs
-    return replace(found, q=q, more_runs=more)
+def _settled(row: Difference, spread: Spread, q: float) -> Difference:
+    """The row with its q, and how many runs it lacks to be called real while the other rows stay what they are."""
+    if q <= LEVEL:
+        return replace(row, q=q, more_runs=0)
+    return replace(row, q=q, more_runs=more_runs(row.difference, spread, LEVEL * row.p / q))
 
 
 def _notes(sides: Sequence[Sequence[Measured]], ledgers: Sequence[Ledger], *, same: bool, per: str) -> tuple[str, ...]:

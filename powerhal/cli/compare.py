@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from powerhal.units import significant
+from powerhal.units import column_prefix, tabular
 
 if TYPE_CHECKING:
     from powerhal.attribution.compare import Comparison, Difference
@@ -75,16 +75,17 @@ def run(args: argparse.Namespace) -> int:
 
 def table(found: Comparison, *, everything: bool = False) -> list[str]:
     """The comparison as text lines: name, both sides, difference with interval, verdict, more runs."""
-    unit = "W" if found.per == "second" else "J"
+    prefix, factor = column_prefix(max(found.rows[0].before or 0.0, found.rows[0].after or 0.0))
+    unit = prefix + ("W" if found.per == "second" else "J")
     rows = [r for r in found.rows if everything or _worth(r, found.rows[0])]
     width = min(40, max(18, *(len(r.name) for r in rows)))
     sides = len(found.before), len(found.after)
     counts = [f"{n} run{'s' if n > 1 else ''}" for n in sides]
     out = [
-        f"{'':{width}}{'before ' + unit:>10}{'after ' + unit:>10}{'change ' + unit:>10}{'±90 %':>9}{'':>9}  "
+        f"{'':{width}}{'before ' + unit:>10}{'after ' + unit:>10}{'change ' + unit:>11}{'±90 %':>10}{'':>9}  "
         f"verdict ({counts[0]} against {counts[1]})"
     ]
-    out += [_line(r, width) for r in rows]
+    out += [_line(r, width, factor) for r in rows]
     hidden = len(found.rows) - len(rows)
     real = sum(1 for r in found.rows if r.real and r not in rows)
     if hidden:
@@ -101,22 +102,25 @@ def _worth(row: Difference, total: Difference) -> bool:
     return row.kind == "total" or max(abs(row.before or 0.0), abs(row.after or 0.0)) >= SMALL * size
 
 
-def _line(row: Difference, width: int) -> str:
+def _line(row: Difference, width: int, factor: float) -> str:
     relative = _percent(row.relative) if row.relative is not None and abs(row.relative) < 10 else ""
-    half = 0.5 * (row.high - row.low)
+    sides = (tabular(None if v is None else v / factor) for v in (row.before, row.after))
+    half = 0.5 * (row.high - row.low) / factor
+    cells = "".join(f"{text:>10}" for text in sides)
     return (
-        f"{row.name[:width]:{width}}{_number(row.before):>10}{_number(row.after):>10}{_signed(row.difference):>10}"
-        f"{_number(half):>9}{relative:>9}  {_verdict(row)}"
+        f"{row.name[:width]:{width}}{cells}{_signed(row.difference / factor):>11}{tabular(half):>10}{relative:>9}  "
+        f"{_verdict(row)}"
     )
 
 
 def _verdict(row: Difference) -> str:
     if row.real:
         return "real"
-    if not row.more_runs:
-        alone = row.low > 0 or row.high < 0  # its own interval excludes 0: only the many rows keep it from a verdict
-        return "not distinguishable among so many rows" if alone else "not distinguishable"
-    return f"not distinguishable ({row.more_runs} more run{'s' if row.more_runs > 1 else ''} a side would tell)"
+    # Where its own interval excludes 0, only the many rows keep it from a verdict.
+    text = "not distinguishable" + (" among so many rows" if row.low > 0 or row.high < 0 else "")
+    if row.more_runs is None:
+        return f"{text} (too small to tell)"
+    return f"{text} ({row.more_runs} more run{'s' if row.more_runs > 1 else ''} a side would tell)"
 
 
 def _percent(part: float) -> str:
@@ -124,12 +128,6 @@ def _percent(part: float) -> str:
     return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
 
 
-def _number(value: float | None) -> str:
-    if value is not None and abs(value) < 5e-6:
-        return "0"
-    return significant(value)
-
-
 def _signed(value: float) -> str:
-    text = _number(value)
+    text = tabular(value)
     return text if text == "0" or value < 0 else f"+{text}"

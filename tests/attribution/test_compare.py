@@ -57,7 +57,28 @@ def test_more_runs_help_against_scatter_but_not_against_a_gain_between_machines(
     stuck = named(compare(runs(100.0), runs(101.0, machine="other")), "cpu")
     assert stuck.more_runs is None
     many = compare(runs(*[100.0] * 13, gain=0.0, own=1.0), runs(*[101.0] * 13, gain=0.0, own=1.0))
-    assert named(many, "cpu").real
+    assert named(many, "cpu").real and named(many, "cpu").more_runs == 0
+
+
+def test_what_is_not_real_needs_at_least_one_more_run_or_is_too_small() -> None:
+    rng = np.random.default_rng(4)
+    told = []
+    for shift in (0.0, 0.2, 1.0, 2.0, 5.0):
+        for count in (1, 2, 4):
+            side = [runs(*(100 + by + 3 * rng.standard_normal(count)), gain=0.0, own=1.0) for by in (0.0, shift)]
+            told += compare(*side).rows
+    assert any(row.real for row in told) and any(row.more_runs is None for row in told)
+    for row in told:
+        assert row.more_runs == 0 if row.real else row.more_runs is None or 1 <= row.more_runs <= 100
+
+
+def test_a_row_among_many_needs_more_runs_than_alone() -> None:
+    loads = np.array([0.1, 0.0])
+    extra = tuple(Row(f"d{k}", "device", 1.0, 0.0, 2.0, loads) for k in range(30))
+    moved = (replace(extra[0], energy_j=1.2), *extra[1:])
+    alone = named(compare(runs(50.0, extra=extra[:1]), runs(50.0, extra=moved[:1])), "d0").more_runs
+    crowd = named(compare(runs(50.0, extra=extra), runs(50.0, extra=moved)), "d0").more_runs
+    assert alone is not None and crowd is not None and 1 <= alone < crowd
 
 
 def test_runs_that_scatter_more_than_their_errors_widen_the_interval() -> None:

@@ -71,9 +71,9 @@ def test_wrong_words_and_files(cli, phones, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("low", "more", "said"),
     [
-        (-1.0, 0, "not distinguishable"),
-        (0.5, 0, "not distinguishable among so many rows"),
-        (-1.0, None, "not distinguishable"),
+        (-1.0, None, "not distinguishable (too small to tell)"),
+        (0.5, None, "not distinguishable among so many rows (too small to tell)"),
+        (0.5, 3, "not distinguishable among so many rows (3 more runs a side would tell)"),
         (-1.0, 1, "not distinguishable (1 more run a side would tell)"),
     ],
 )
