@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from benchmarks.table import Row, cpu_s
 from powerhal import kernels
-from powerhal.attribution.fit import fit
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.fit import fit
+from powerhal.attribution.fitting.gram import Gram
 
 Floats = npt.NDArray[np.float64]
 
@@ -223,8 +223,8 @@ def on_a_gram() -> list[Row]:
 
 FIRST_FIT = """
 import random
-from powerhal.attribution.gram import Gram
-from powerhal.attribution.fit import fit
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.fit import fit
 x = [[random.random() for _ in range(24)] for _ in range(200)]
 fit(Gram([str(k) for k in range(24)]).add_rows(x, [sum(row) for row in x]))
 """

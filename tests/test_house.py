@@ -40,6 +40,13 @@ FLOORS["cli"] = TOP | {"session"}
 FLOORS["__main__"] = {"cli"}
 FLOORS["__init__"] = set()
 
+# inside attribution: each part may import those before it
+STREET = (
+    "uncertainty", "observed", "design", "fitting", "model", "prior_files", "merge", "ledger", "saved", "more_runs",
+    "compare",
+    "settling", "accounts", "evaluation",
+)  # fmt: skip
+
 # third-party module -> the only place that may import it (prefix of the path inside powerhal/)
 ONLY_HERE = {
     "numba": "kernels/",
@@ -61,8 +68,8 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            if node.module == "powerhal":
-                yield from ((f"powerhal.{alias.name}", node.lineno) for alias in node.names)
+            if node.module in ("powerhal", "powerhal.attribution"):
+                yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
             else:
                 yield node.module, node.lineno
 
@@ -84,6 +91,20 @@ def test_imports_only_go_down_the_street() -> None:
             target = parts[1]
             if target in FLOORS and target not in FLOORS[room] | {room}:
                 wrong.append(f"{inside(path)}:{line} {room} imports {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_attribution_is_a_street_too() -> None:
+    wrong = []
+    for path in modules():
+        at = inside(path).split("/")
+        if at[0] != "attribution" or at[1] == "__init__.py":
+            continue
+        here = at[1].removesuffix(".py")
+        for name, line in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["powerhal", "attribution"] and STREET.index(parts[2]) > STREET.index(here):
+                wrong.append(f"{inside(path)}:{line} {here} imports {parts[2]}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.book import Book
 from powerhal.attribution.design import Design
-from powerhal.attribution.doubts import doubts_of
-from powerhal.attribution.groups import Merged, merge_groups
+from powerhal.attribution.fitting.priors import Known
+from powerhal.attribution.fitting.problem import Problem, build
+from powerhal.attribution.fitting.slow import restored, sensed
 from powerhal.attribution.ledger import Ledger, Series
 from powerhal.attribution.model import Learned, PowerModel, apply, learn, model_of
-from powerhal.attribution.payers import clock_blur, payers
-from powerhal.attribution.policy import POLICIES
-from powerhal.attribution.priors import Known
-from powerhal.attribution.problem import Problem, build
-from powerhal.attribution.processes import Split, Usage
-from powerhal.attribution.sensed import FAST
-from powerhal.attribution.settle import settle
-from powerhal.attribution.settled import Settled
-from powerhal.attribution.slow import restored, sensed
+from powerhal.attribution.observed.processes import Split, Usage
+from powerhal.attribution.observed.sensed import FAST
+from powerhal.attribution.settling.book import Book
+from powerhal.attribution.settling.doubts import doubts_of
+from powerhal.attribution.settling.groups import Merged, merge_groups
+from powerhal.attribution.settling.payers import clock_blur, payers
+from powerhal.attribution.settling.policy import POLICIES
+from powerhal.attribution.settling.settle import settle
+from powerhal.attribution.settling.settled import Settled
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import UsageError
 
@@ -48,8 +48,8 @@ def attribute(
     recording: powerhal.recording.Recording (or its like); policy: what becomes of static energy, a `separate` row,
     `equal` shares, `proportional` to dynamic energy, or by `shapley` value (`idle`: its older name); model: use these
     coefficients instead of learning; window_s: length of an accounting window (default 1 s, never shorter than a
-    process scan); priors: what is known from elsewhere (`priors.twin`, `priors.of_table`). Raises NotEnoughData
-    when the data cannot answer, UsageError for an unknown policy, ModelError when the model is of another board.
+    process scan); priors: what is known from elsewhere (`prior_files`). Raises NotEnoughData when the data cannot
+    answer, UsageError for an unknown policy, ModelError when the model is of another board.
     """
     chosen = policy or idle
     if chosen not in POLICIES:

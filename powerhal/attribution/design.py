@@ -14,41 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import (
-    FEATURES,
-    Payer,
-    Slices,
-    columns_of,
-    custom_features,
-)
-from powerhal.attribution.meter import RailEnergy, choices, measure
-from powerhal.attribution.recorded import Recorded
-from powerhal.attribution.sensed import Sensed, smeared, wide
-from powerhal.attribution.windows import (
-    edges_from_scans,
-)
+from powerhal.attribution.observed.features import FEATURES, Column, Slices, columns_of, custom_features
+from powerhal.attribution.observed.meter import RailEnergy, choices, measure
+from powerhal.attribution.observed.recorded import Recorded
+from powerhal.attribution.observed.sensed import Sensed, smeared, wide
+from powerhal.attribution.observed.windows import edges_from_scans
 from powerhal.channel import Topology
 from powerhal.errors import NotEnoughData
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One regressor: its name (`device: feature`), device, static or dynamic, unit of its coefficient, who pays,
-    the coefficient's usual mean and standard deviation where there is one, and where it weighs busy seconds by
-    their frequency, (Hz, weight) of each."""
-
-    name: str
-    device: str
-    feature: str
-    static: bool
-    unit: str
-    payer: Payer
-    usual: tuple[float, float] | None = None
-    pace: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.fit import Fit, Prior, fit
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.fit import Fit, Prior, fit
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.priors import from_rows, rows_of
+from powerhal.attribution.fitting.streaming import weight_after
 from powerhal.attribution.model import MODEL_DEGREES, Coefficient, PowerModel
-from powerhal.attribution.priors import from_rows, rows_of
-from powerhal.attribution.streaming import weight_after
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import ModelError, UsageError
 

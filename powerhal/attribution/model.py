@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 import powerhal
-from powerhal.attribution import sandwich
-from powerhal.attribution.drift_notes import drifts
-from powerhal.attribution.fit import Fit, fit
-from powerhal.attribution.gram import Gram
-from powerhal.attribution.priors import rows_of
-from powerhal.attribution.problem import COMPUTING, Problem, process_terms
-from powerhal.attribution.processes import Split
+from powerhal.attribution.fitting import sandwich
+from powerhal.attribution.fitting.drift_notes import drifts
+from powerhal.attribution.fitting.fit import Fit, fit
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.priors import rows_of
+from powerhal.attribution.fitting.problem import COMPUTING, Problem, process_terms
+from powerhal.attribution.observed.processes import Split
 from powerhal.attribution.uncertainty import student90
 from powerhal.errors import ModelError, NotEnoughData
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from powerhal.board.document import MAX_BYTES
 from powerhal.board.problems import did_you_mean
 from powerhal.errors import BoardError, UsageError
 
@@ -78,7 +80,6 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 def catalogue() -> list[Entry]:
     """All boards on the search path by name; a file that is not a board is listed with its error."""
     from powerhal.board.door import describe
-    from powerhal.board.load import read_text
 
     entries = []
     for name, (origin, path) in sorted(files().items()):
@@ -89,3 +90,18 @@ def catalogue() -> list[Entry]:
         else:
             entries.append(Entry(name, board.title, path, origin, board.simulated))
     return entries
+
+
+def read_text(path: Path) -> bytes:
+    """Content of a regular file, at most one byte more than a board file may have; raises UsageError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        raise UsageError(f"cannot read {path}: {exc.strerror}", code="PH-U002") from exc
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"{path} is not a regular file", code="PH-U002")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)

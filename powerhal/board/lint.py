@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from powerhal.board import budget
-from powerhal.board.catalogue import find
+from powerhal.board.catalogue import find, read_text
 from powerhal.board.document import Path
 from powerhal.board.kinds import KINDS
-from powerhal.board.load import read_text
 from powerhal.board.problems import by_place, did_you_mean
 from powerhal.board.schema import BoardDescription, MeterSensor, Sensor, SensorChannel
 from powerhal.board.settings import config_si, sensor_options

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
-from pathlib import Path
 
 from powerhal.board import catalogue
-from powerhal.board.document import MAX_BYTES
 from powerhal.board.schema import BoardDescription
-from powerhal.errors import BoardError, UsageError
+from powerhal.errors import BoardError
 
 
 def load(name_or_path: str | os.PathLike[str]) -> BoardDescription:
@@ -19,22 +16,7 @@ def load(name_or_path: str | os.PathLike[str]) -> BoardDescription:
     is nowhere, BoardError for a file that is not a board.
     """
     path = catalogue.find(name_or_path)
-    return parse(read_text(path), str(path))
-
-
-def read_text(path: Path) -> bytes:
-    """Content of a regular file, at most one byte more than a board file may have; raises UsageError."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as exc:
-        raise UsageError(f"cannot read {path}: {exc.strerror}", code="PH-U002") from exc
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(f"{path} is not a regular file", code="PH-U002")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
-    finally:
-        os.close(descriptor)
+    return parse(catalogue.read_text(path), str(path))
 
 
 def parse(text: bytes | str, name: str = "board.yaml") -> BoardDescription:

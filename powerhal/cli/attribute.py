@@ -52,7 +52,7 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attribute and print; refusals (no power sensor, too little data) are exit 5."""
     from powerhal.attribution import PowerModel
-    from powerhal.attribution.priors import read_priors
+    from powerhal.attribution.prior_files import read_priors
     from powerhal.errors import UsageError
     from powerhal.session import Run
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powerhal.attribution.brackets import EVEN, beside_spread, clock_spread, extreme_cost, sender_spread
-from powerhal.attribution.features import Slices
-from powerhal.attribution.processes import Amounts, Split, Usage
+from powerhal.attribution.observed.brackets import EVEN, beside_spread, clock_spread, extreme_cost, sender_spread
+from powerhal.attribution.observed.features import Slices
+from powerhal.attribution.observed.processes import Amounts, Split, Usage
 
 HZ = np.array([0.5e9, 1.0e9, 2.0e9])
 VOLTS = np.array([0.6, 0.7, 1.0])

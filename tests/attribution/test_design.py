@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from powerhal.attribution.design import Design
-from powerhal.attribution.recorded import volts_at
+from powerhal.attribution.observed.recorded import volts_at
 from powerhal.channel import Channel, Cluster, Device
 from tests.attribution import synthetic
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.attribution import drift
-from powerhal.attribution.drift import Alarm, Noise, Visits, Watch, simulate, threshold_for, watch_run
+from powerhal.attribution.fitting import drift
+from powerhal.attribution.fitting.drift import Alarm, Noise, Visits, Watch, simulate, threshold_for, watch_run
 
 NOISE = Noise(0.05, 0.03, 0.02, 0.03, 1.2)
 FAMILY = np.array([0, 0, 1, 1])

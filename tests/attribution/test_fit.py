@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.attribution.fit import Prior, fit, leave_block_out
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.fit import Prior, fit, leave_block_out
+from powerhal.attribution.fitting.gram import Gram
 from powerhal.errors import NotEnoughData
 
 optimize = pytest.importorskip("scipy.optimize")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.attribution.frequency import Curve, Population, shape_of
+from powerhal.attribution.fitting.frequency import Curve, Population, shape_of
 from powerhal.errors import NotEnoughData
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from powerhal.attribution.frequency_table import read_frequency_table, tables_in
+from powerhal.attribution.fitting.frequency_table import read_frequency_table, tables_in
 from powerhal.errors import FileError, UsageError
 
 HEAD = "CPU,Frequency (kHz),CoreMarks (iter/s),Power (mW)\n"

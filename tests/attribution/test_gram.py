@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.gram import Gram
 from powerhal.errors import ModelError
 from powerhal.kernels.tier_numpy import PANEL_ROWS
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal.attribution.accounts import attribute
-from powerhal.attribution.fit import Prior, fit
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.fit import Prior, fit
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.priors import rows_of
 from powerhal.attribution.merge import merge, statistics
 from powerhal.attribution.model import Coefficient, PowerModel
-from powerhal.attribution.priors import rows_of
 from powerhal.errors import ModelError, UsageError
 from tests.attribution.synthetic import build
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.attribution.meter import choices, measure
+from powerhal.attribution.observed.meter import choices, measure
 from powerhal.channel import Channel
 from tests.attribution.synthetic import START_NS, Fake, power, topology
 

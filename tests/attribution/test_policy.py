@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal.attribution import attribute
-from powerhal.attribution.policy import POLICIES, Stage, shapley_on, weights_of
-from powerhal.attribution.processes import Amounts, Usage
+from powerhal.attribution.observed.processes import Amounts, Usage
+from powerhal.attribution.settling.policy import POLICIES, Stage, shapley_on, weights_of
 from powerhal.channel import Device, Topology
 from tests.attribution import synthetic
 from tests.attribution.test_accounts import check_books

@@ -5,17 +5,9 @@ import pytest
 
 from powerhal.attribution.accounts import attribute
 from powerhal.attribution.design import Design
-from powerhal.attribution.priors import (
-    BOARD_FILE,
-    DEVICE_TREE,
-    TWIN_SD,
-    Known,
-    from_rows,
-    read_priors,
-    rows_of,
-    twin,
-)
-from powerhal.attribution.problem import build as problem_of
+from powerhal.attribution.fitting.priors import BOARD_FILE, DEVICE_TREE, TWIN_SD, Known, from_rows, rows_of
+from powerhal.attribution.fitting.problem import build as problem_of
+from powerhal.attribution.prior_files import read_priors, twin
 from powerhal.channel import Cluster
 from powerhal.errors import UsageError
 from tests.attribution.synthetic import FARADS, OPPS, build, topology

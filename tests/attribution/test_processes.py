@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powerhal.attribution.design import Column
-from powerhal.attribution.features import Payer
-from powerhal.attribution.processes import Amounts, Split, Usage, split
+from powerhal.attribution.observed.features import Column, Payer
+from powerhal.attribution.observed.processes import Amounts, Split, Usage, split
 from powerhal.channel import Device
 
 CPU = Device("cpu", "cpu", "r", "big")

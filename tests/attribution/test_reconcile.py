@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.attribution.reconcile import RailTree, reconcile
+from powerhal.attribution.observed.rail_tree import RailTree
+from powerhal.attribution.settling.reconcile import reconcile
 
 SETTINGS = settings(max_examples=60, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.attribution.sandwich import _half_inverse, _moved, _root, _scatter
+from powerhal.attribution.fitting.sandwich import _half_inverse, _moved, _root, _scatter
 
 
 def test_a_half_inverse_is_one_whatever_the_units() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.attribution.sensor import Response, Stream, felt, learn_response, settled, shown
+from powerhal.attribution.observed.sensor import Response, Stream, felt, learn_response, settled, shown
 from powerhal.errors import NotEnoughData
 
 

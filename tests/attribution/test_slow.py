@@ -9,8 +9,8 @@ import pytest
 
 from powerhal.attribution import attribute
 from powerhal.attribution.design import Design
-from powerhal.attribution.problem import build
-from powerhal.attribution.slow import restored, sensed
+from powerhal.attribution.fitting.problem import build
+from powerhal.attribution.fitting.slow import restored, sensed
 from powerhal.channel import Channel
 from tests.attribution import synthetic
 from tests.attribution.test_accounts import check_books

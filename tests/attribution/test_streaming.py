@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powerhal.attribution.fit import fit
-from powerhal.attribution.gram import Gram
-from powerhal.attribution.streaming import Fading, TwoClocks, loosened
+from powerhal.attribution.fitting.fit import fit
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.streaming import Fading, TwoClocks, loosened
 
 NAMES = ("a", "b", "c")
 

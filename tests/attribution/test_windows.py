@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powerhal.attribution.windows import (
+from powerhal.attribution.observed.windows import (
     after,
     bursts,
     count_in,

@@ -83,7 +83,7 @@ def test_drift_is_a_data_set(tmp_path, capsys, monkeypatch):
     from tests.attribution.evaluation.test_gauge import recorded
 
     monkeypatch.setattr("powerhal.attribution.evaluation.drift.SIMULATED_DAYS", 0.1)
-    monkeypatch.setattr("powerhal.attribution.drift.SIMULATED_DAYS", 0.1)
+    monkeypatch.setattr("powerhal.attribution.fitting.drift.SIMULATED_DAYS", 0.1)
     path = twice(recorded(tmp_path / "train.csv", programs=3))
     assert called("drift", "--train", str(path), "--seeds", "1") == 0
     said = capsys.readouterr()

@@ -24,12 +24,12 @@ from powerhal.android.profile.values import PowerProfile
 from powerhal.android.statistics import Statistics, UidUse
 from powerhal.android.uids import app_id, user
 from powerhal.attribution.accounts import books
-from powerhal.attribution.design import Column, Design
-from powerhal.attribution.features import NOBODY
+from powerhal.attribution.design import Design
+from powerhal.attribution.fitting.problem import Problem, build
 from powerhal.attribution.ledger import Ledger, interval
-from powerhal.attribution.meter import RailEnergy
-from powerhal.attribution.problem import Problem, build
-from powerhal.attribution.processes import Split, Usage
+from powerhal.attribution.observed.features import NOBODY, Column
+from powerhal.attribution.observed.meter import RailEnergy
+from powerhal.attribution.observed.processes import Split, Usage
 from powerhal.channel import Device, ProcessInfo, Rail, Topology
 from powerhal.errors import NotEnoughData
 
@@ -109,13 +109,9 @@ def attribute(dump: Dump, profile: PowerProfile | None = None) -> Attributed:
 
 
 def best_dump(found: DumpFile) -> Dump:
-    """The dump of a file to attribute: with a history and sums before one without; raises NotEnoughData for none."""
-    files = [found, *found.others]
+    """The dump of a file to attribute: with a history and sums before one without; raises as `DumpFile.demand`."""
+    files = [found.demand(), *found.others]
     dumps = [d for f in files for d in ([f.main] if f.main else []) + [d for d in f.dumps if d is not f.main]]
-    if not dumps:
-        raise NotEnoughData(
-            "no battery-stats dump was found in the file", hint="powerhal android parse FILE says what is in it"
-        )
     return max(dumps, key=lambda d: (bool(d.history.levels or d.history.charges), bool(d.statistics)))
 
 

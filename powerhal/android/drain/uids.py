@@ -17,7 +17,7 @@ import numpy.typing as npt
 from powerhal.android.drain.activities import Grid
 from powerhal.android.drain.table import in_front
 from powerhal.android.statistics import Statistics, UidUse
-from powerhal.attribution.processes import Split
+from powerhal.attribution.observed.processes import Split
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -15,14 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from powerhal.attribution.drift import DAY_S, Noise, Visits, Watch, hold_windows, simulate, threshold_for, watch_run
 from powerhal.attribution.evaluation.alignment import RUN_COLUMNS, cells
 from powerhal.attribution.evaluation.gauge import Group, grouped, usable
 from powerhal.attribution.evaluation.rail import Sample, fit
 from powerhal.attribution.evaluation.scores import POWER, measured
 from powerhal.attribution.evaluation.selection import DEFAULT
 from powerhal.attribution.evaluation.table import Floats, Integers, read_table
-from powerhal.attribution.streaming import TwoClocks
+from powerhal.attribution.fitting.drift import (
+    DAY_S,
+    Noise,
+    Visits,
+    Watch,
+    hold_windows,
+    simulate,
+    threshold_for,
+    watch_run,
+)
+from powerhal.attribution.fitting.streaming import TwoClocks
 from powerhal.errors import NotEnoughData
 
 Progress = Callable[[str], None]

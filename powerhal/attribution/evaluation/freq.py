@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.evaluation.freq_baselines import BASELINES
-from powerhal.attribution.frequency import LEAST_POINTS, Curve, Expected, Population, Prior
-from powerhal.attribution.frequency_table import FrequencyTable, read_frequency_table, tables_in
+from powerhal.attribution.fitting.frequency import LEAST_POINTS, Curve, Expected, Population, Prior
+from powerhal.attribution.fitting.frequency_table import FrequencyTable, read_frequency_table, tables_in
 from powerhal.errors import NotEnoughData
 
 Floats = npt.NDArray[np.float64]

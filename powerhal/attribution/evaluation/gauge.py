@@ -22,7 +22,7 @@ from powerhal.attribution.evaluation.rail import Points, Sample
 from powerhal.attribution.evaluation.scores import POWER, measured
 from powerhal.attribution.evaluation.selection import learn
 from powerhal.attribution.evaluation.table import Bools, Floats, Integers, Table, read_table
-from powerhal.attribution.sensor import Response, Stream, learn_response, shown
+from powerhal.attribution.observed.sensor import Response, Stream, learn_response, shown
 from powerhal.errors import NotEnoughData
 
 Progress = Callable[[str], None]

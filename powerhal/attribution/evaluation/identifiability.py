@@ -2,7 +2,7 @@
 
 Rails never say what one instruction costs, so the truth is made: the measured activities of real programs are
 given energies drawn at random, some activities get a twin that moves with them (a second device that is on
-whenever the first one is), noise and a bias per program are added, and `powerhal.attribution.fit` has to say
+whenever the first one is), noise and a bias per program are added, and `powerhal.attribution.fitting.fit` has to say
 what each of them draws. What it reports is taken as a user reads it: a coefficient alone with its interval, a
 group as one row with the interval of its sum. `confident` is the usual answer to the same rows: least
 squares >= 0, every coefficient alone, the textbook's interval of the ones above 0.
@@ -18,8 +18,8 @@ import numpy as np
 
 from powerhal.attribution.evaluation.features import CYCLES, PERIOD_S, events_per_cycle
 from powerhal.attribution.evaluation.table import Floats, Integers, Table
-from powerhal.attribution.fit import Fit, fit, leave_block_out
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.fit import Fit, fit, leave_block_out
+from powerhal.attribution.fitting.gram import Gram
 from powerhal.attribution.uncertainty import student90
 
 RUNS = 100

@@ -35,7 +35,7 @@ def twice(path):
 
 def test_a_rail_that_draws_more_is_noticed_and_learned(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "SIMULATED_DAYS", 0.5)
-    monkeypatch.setattr("powerhal.attribution.drift.SIMULATED_DAYS", 0.5)
+    monkeypatch.setattr("powerhal.attribution.fitting.drift.SIMULATED_DAYS", 0.5)
     report = bench_drift(twice(recorded(tmp_path / "train.csv", programs=5)), seeds=1)
     assert json.loads(json.dumps(report)) == report
     after = report["error_after_60_s_percent"]

@@ -17,7 +17,8 @@ from powerhal.attribution.evaluation.pixel.components import NAMES, PARTS, TOTAL
 from powerhal.attribution.evaluation.pixel.doubt import Doubt
 from powerhal.attribution.evaluation.pixel.phone import Phone
 from powerhal.attribution.evaluation.table import Floats
-from powerhal.attribution.reconcile import RailTree, reconcile
+from powerhal.attribution.observed.rail_tree import RailTree
+from powerhal.attribution.settling.reconcile import reconcile
 
 UNEXPLAINED = 1e-3  # of the sum of rails: the rest is a part of its own, nothing else is missing
 ANSWERED = (*NAMES, TOTAL_PART.name)

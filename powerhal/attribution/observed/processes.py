@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.brackets import beside_spread, sender_spread
+from powerhal.attribution.observed.brackets import beside_spread, sender_spread
+from powerhal.attribution.observed.features import Column
 from powerhal.channel import Device, ProcessInfo
-
-if TYPE_CHECKING:
-    from powerhal.attribution.design import Column
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

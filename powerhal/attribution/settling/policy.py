@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.design import Design
-from powerhal.attribution.processes import Amounts, Usage
+from powerhal.attribution.observed.processes import Amounts, Usage
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.sensed import Sensed
-from powerhal.attribution.windows import REFUSED, Integral, counter_growth, gauge_mean, integrate
+from powerhal.attribution.observed.sensed import Sensed
+from powerhal.attribution.observed.windows import REFUSED, Integral, counter_growth, gauge_mean, integrate
 from powerhal.channel import Channel, Quality
 from powerhal.recording.counters import Increments, counter_increments
 

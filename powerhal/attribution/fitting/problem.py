@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.design import Column, Design
-from powerhal.attribution.features import FEATURES, NOBODY
-from powerhal.attribution.fit import Prior
-from powerhal.attribution.gram import Gram
-from powerhal.attribution.priors import BOARD_FILE, DEVICE_TREE, FLOOR, USUAL, WIDE_OPEN, Known, informed
-from powerhal.attribution.processes import Split
-from powerhal.attribution.reconcile import RailTree
-from powerhal.attribution.sensed import smeared, whole, wide
+from powerhal.attribution.design import Design
+from powerhal.attribution.fitting.fit import Prior
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.priors import BOARD_FILE, DEVICE_TREE, FLOOR, USUAL, WIDE_OPEN, Known, informed
+from powerhal.attribution.observed.features import FEATURES, NOBODY, Column
+from powerhal.attribution.observed.processes import Split
+from powerhal.attribution.observed.rail_tree import RailTree
+from powerhal.attribution.observed.sensed import smeared, whole, wide
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.brackets import EVEN
-from powerhal.attribution.problem import COMPUTING
-from powerhal.attribution.processes import Split
+from powerhal.attribution.fitting.problem import COMPUTING
+from powerhal.attribution.observed.brackets import EVEN
+from powerhal.attribution.observed.processes import Split
 
 if TYPE_CHECKING:
     from powerhal.attribution.model import Learned

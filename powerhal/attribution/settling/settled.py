@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.problem import Problem
+from powerhal.attribution.fitting.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

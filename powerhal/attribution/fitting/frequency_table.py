@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from powerhal.attribution.frequency import Curve
+from powerhal.attribution.fitting.frequency import Curve
 from powerhal.errors import FileError, Problem, UsageError
 
 CPU, FREQUENCY, POWER = "CPU", "Frequency (kHz)", "Power (mW)"

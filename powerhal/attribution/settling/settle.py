@@ -19,10 +19,11 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from powerhal.attribution.model import Learned
 
-from powerhal.attribution.payment import Given, Payment
-from powerhal.attribution.processes import Split
-from powerhal.attribution.reconcile import RailTree, reconcile
-from powerhal.attribution.settled import Account, Part, Settled, factors_of, parts_of
+from powerhal.attribution.observed.processes import Split
+from powerhal.attribution.observed.rail_tree import RailTree
+from powerhal.attribution.settling.payment import Given, Payment
+from powerhal.attribution.settling.reconcile import reconcile
+from powerhal.attribution.settling.settled import Account, Part, Settled, factors_of, parts_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from powerhal import kernels
-from powerhal.attribution.fit import Prior
+from powerhal.attribution.fitting.fit import Prior
 from powerhal.channel import Cluster, Device, Topology
-from powerhal.errors import UsageError
 
 if TYPE_CHECKING:
     from powerhal.attribution.design import Design
-    from powerhal.attribution.frequency import Curve
-    from powerhal.attribution.frequency_table import FrequencyTable
-    from powerhal.attribution.model import PowerModel
+    from powerhal.attribution.fitting.frequency import Curve
+    from powerhal.attribution.fitting.frequency_table import FrequencyTable
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,22 +45,6 @@ class Known:
     mean: Mapping[str, float] = field(default_factory=dict)
     sd: Mapping[str, float] = field(default_factory=dict)
     table: FrequencyTable | None = None
-
-
-def twin(model: PowerModel, name: str) -> Known:
-    """What the model of another board of the same kind says: its values, no surer than boards differ."""
-    sd = np.sqrt(np.maximum(np.diag(model.covariance), 0.0))
-    mean, spread = {}, {}
-    for row, own in zip(model.coefficients, sd.tolist(), strict=True):
-        least = TWIN_SD * abs(row.value)
-        if row.kind in ("activity", "converter") and np.hypot(own, least) > 0.0:
-            mean[row.name], spread[row.name] = row.value, float(np.hypot(own, least))
-    return Known(f"model {name} of board {model.board}", mean, spread)
-
-
-def of_table(table: FrequencyTable) -> Known:
-    """A table of power per CPU frequency: what it says of coefficients is worked out where the board is known."""
-    return Known(f"table {table.path.name}", table=table)
 
 
 def informed(prior: Prior, design: Design, known: Sequence[Known]) -> Prior:
@@ -150,22 +131,3 @@ def _f_and_cube(curve: Curve) -> tuple[float, float]:
     theta, _ = kernels.nnls(x.T @ x, x.sum(axis=0))
     linear, cubic = np.asarray(theta, dtype=np.float64).tolist()
     return float(linear), float(cubic)
-
-
-def read_priors(places: Sequence[str]) -> tuple[Known, ...]:
-    """Sources from files, `.phm` models and `.csv` tables; raises UsageError, ModelError or FileError."""
-    from powerhal.attribution.frequency_table import read_frequency_table
-    from powerhal.attribution.model import PowerModel
-
-    out = []
-    for place in map(Path, places):
-        if place.suffix == ".phm":
-            out.append(twin(PowerModel.load(place), place.name))
-        elif place.suffix == ".csv":
-            out.append(of_table(read_frequency_table(place)))
-        else:
-            raise UsageError(
-                f"{place}: a prior is a model (.phm) or a table of power per CPU frequency (.csv)",
-                hint="powerhal attribute RUN.phr --save-model MODEL.phm writes a model",
-            )
-    return tuple(out)

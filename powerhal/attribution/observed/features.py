@@ -109,6 +109,22 @@ Pace = Callable[[Slices], Floats | None]  # (k,), or (m, k) for m columns; None 
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One regressor: its name (`device: feature`), device, static or dynamic, unit of its coefficient, who pays,
+    the coefficient's usual mean and standard deviation where there is one, and where it weighs busy seconds by
+    their frequency, (Hz, weight) of each."""
+
+    name: str
+    device: str
+    feature: str
+    static: bool
+    unit: str
+    payer: Payer
+    usual: tuple[float, float] | None = None
+    pace: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Feature:
     """One column: kind of device, name, static or not, coefficient's unit, who pays, how it is built.
 

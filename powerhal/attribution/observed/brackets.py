@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import Slices
+from powerhal.attribution.observed.features import Slices
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

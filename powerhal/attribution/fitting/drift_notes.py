@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.drift import LEAST_SHIFT
-from powerhal.attribution.problem import Problem
+from powerhal.attribution.fitting.drift import LEAST_SHIFT
+from powerhal.attribution.fitting.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 

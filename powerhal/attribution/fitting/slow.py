@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.design import Design
-from powerhal.attribution.meter import SAMPLED, RailEnergy, readings
-from powerhal.attribution.priors import Known
-from powerhal.attribution.problem import Problem, build
-from powerhal.attribution.sensed import BOARD_FILE, FAST, LEARNED, TOO_SHORT, Sensed, wide
-from powerhal.attribution.sensor import Response, Stream, learn_response
+from powerhal.attribution.fitting.priors import Known
+from powerhal.attribution.fitting.problem import Problem, build
+from powerhal.attribution.observed.meter import SAMPLED, RailEnergy, readings
+from powerhal.attribution.observed.sensed import BOARD_FILE, FAST, LEARNED, TOO_SHORT, Sensed, wide
+from powerhal.attribution.observed.sensor import Response, Stream, learn_response
 from powerhal.errors import NotEnoughData
 
 Floats = npt.NDArray[np.float64]

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal import kernels
-from powerhal.attribution.fit import Fit
-from powerhal.attribution.gram import Gram
-from powerhal.attribution.problem import Problem
+from powerhal.attribution.fitting.fit import Fit
+from powerhal.attribution.fitting.gram import Gram
+from powerhal.attribution.fitting.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 

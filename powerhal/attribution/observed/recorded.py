@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.features import RAMP_OF_TAIL, TAIL_STAGED_S, Feature, Moving, Slices
-from powerhal.attribution.meter import increments
-from powerhal.attribution.processes import Usage
-from powerhal.attribution.windows import after, bursts, count_in, counter_growth, gauge_mean, overlap_s
+from powerhal.attribution.observed.features import RAMP_OF_TAIL, TAIL_STAGED_S, Feature, Moving, Slices
+from powerhal.attribution.observed.meter import increments
+from powerhal.attribution.observed.processes import Usage
+from powerhal.attribution.observed.windows import after, bursts, count_in, counter_growth, gauge_mean, overlap_s
 from powerhal.channel import Channel, Cluster, Device
 
 Floats = npt.NDArray[np.float64]

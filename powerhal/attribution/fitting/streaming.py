@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.fit import NO_PRIOR, Prior, fit
-from powerhal.attribution.gram import Gram
+from powerhal.attribution.fitting.fit import NO_PRIOR, Prior, fit
+from powerhal.attribution.fitting.gram import Gram
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,9 +18,9 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
+from powerhal.attribution.fitting.problem import Problem
 from powerhal.attribution.model import Learned
-from powerhal.attribution.problem import Problem
-from powerhal.attribution.settled import Account, Settled, factors_of
+from powerhal.attribution.settling.settled import Account, Settled, factors_of
 from powerhal.attribution.uncertainty import Doubt
 
 Floats = npt.NDArray[np.float64]

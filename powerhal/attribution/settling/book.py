@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal.attribution.design import Design
-from powerhal.attribution.doubts import Doubted, Holding
 from powerhal.attribution.ledger import Row, Total, interval
-from powerhal.attribution.policy import Stage, weights_of
-from powerhal.attribution.processes import Usage
-from powerhal.attribution.settled import Settled
+from powerhal.attribution.observed.processes import Usage
+from powerhal.attribution.settling.doubts import Doubted, Holding
+from powerhal.attribution.settling.policy import Stage, weights_of
+from powerhal.attribution.settling.settled import Settled
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

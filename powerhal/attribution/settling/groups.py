@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.doubts import Doubted
-from powerhal.attribution.features import EXPERIMENTS
 from powerhal.attribution.ledger import Row, interval
 from powerhal.attribution.model import Learned
-from powerhal.attribution.settled import Settled
+from powerhal.attribution.observed.features import EXPERIMENTS
+from powerhal.attribution.settling.doubts import Doubted
+from powerhal.attribution.settling.settled import Settled
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.sensor import Z90, Response, felt
+from powerhal.attribution.observed.sensor import Z90, Response, felt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

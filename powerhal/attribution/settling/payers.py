@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from powerhal.attribution.brackets import clock_spread
 from powerhal.attribution.design import Design
-from powerhal.attribution.problem import Problem
-from powerhal.attribution.processes import Split, Usage, split
+from powerhal.attribution.fitting.problem import Problem
+from powerhal.attribution.observed.brackets import clock_spread
+from powerhal.attribution.observed.processes import Split, Usage, split
 from powerhal.channel import Device
 
 Floats = npt.NDArray[np.float64]

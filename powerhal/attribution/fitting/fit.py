@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from powerhal import kernels
-from powerhal.attribution.gram import Bools, Floats, Gram
-from powerhal.attribution.identify import Group, Spectrum, find_groups, spectrum
+from powerhal.attribution.fitting.gram import Bools, Floats, Gram
+from powerhal.attribution.fitting.identify import Group, Spectrum, find_groups, spectrum
 from powerhal.errors import NotEnoughData
 
 NOISE_ROUNDS = 30

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powerhal.attribution.gram import Bools, Floats, Gram
+from powerhal.attribution.fitting.gram import Bools, Floats, Gram
 
 SPREAD_LIMIT = 0.5  # a coefficient is known when its sd is at most this part of its value
 VIF_LIMIT = 10.0
