@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from powerhal.channel import Layout, Quality, Reading
 from powerhal.chips.identify import Identity, identify, read_register
@@ -21,6 +21,19 @@ __all__ = ["ChannelOptions", "ChipSource", "SensorOptions"]
 CHECK_EVERY = 16  # rows between two looks at the configuration
 REMEMBERED = 10  # periods: after a longer silence no value is too far from the last one
 SETTLE = 1.25  # rounds of conversions after a change of settings: the chips' clocks are within 10 %
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Rows that need no judgement: `high` in the bits `watched` (big-endian), at most `rows`, no silence longer than
+    `silence_ns`; they have `quality`.
+    """
+
+    high: int
+    watched: int
+    rows: int
+    silence_ns: int
+    quality: Quality
 
 
 class ChipSource:
@@ -59,6 +72,7 @@ class ChipSource:
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self._remembered_ns = int(REMEMBERED * 1e9 * self.period_s)
         self._least_ns = int(0.5e9 / chip.max_hz) if chip.max_hz else 0
+        self._simple = not (self._least_ns or chip.latch or chip.asleep_after_s)  # nothing but reads, row after row
 
     @property
     def layout(self) -> Layout:
@@ -188,6 +202,24 @@ class ChipSource:
         self._failing = False
         self._last = Reading(t_ns, raw, quality)
         return self._last
+
+    def steady(self) -> Steady | None:
+        """What the rows to come must keep to need no judgement of their own; None when each has to be judged."""
+        promise = self._torn.promise if self._torn is not None else None
+        unsettled = self._failing or self.taken or self._last.t_ns < self._settled_ns
+        if promise is None or unsettled or self._sums is not None or not self._simple:
+            return None
+        high, watched = promise
+        if not high & watched & self._mask:  # else a row could become all zeros unnoticed
+            watched |= self._mask
+        return Steady(high, watched, CHECK_EVERY - 1 - self.doubtful_rows, self._remembered_ns, self._always)
+
+    def went_on(self, rows: int, t_ns: int, raw: bytes) -> None:
+        """So many rows followed that kept what `steady` promised; the last was `raw`, read at `t_ns`."""
+        self.doubtful_rows += rows
+        self._last = Reading(t_ns, raw, self._always)
+        if self._torn is not None:
+            self._torn.went_on(raw)
 
     def _asleep(self, t_ns: int, raw: bytes) -> bool:
         """Whether the results are the very same for so long that the gauge must sleep."""

@@ -73,6 +73,15 @@ class TornRows:
             return True
         return False
 
+    @property
+    def promise(self) -> tuple[int, int] | None:
+        """The last good row as a number, and its bits that `fits` looks at; None when there is no good row."""
+        return (self._high, self._watched) if self._calm else None
+
+    def went_on(self, row: bytes) -> None:
+        """Rows followed that kept the promise; this is the last of them."""
+        self._good, self._doubted = row, None
+
     def settle(self, row: bytes, again: Read | None) -> tuple[bytes | None, bool]:
         """The row that two reads agree on, and whether one was torn.
 
@@ -87,22 +96,21 @@ class TornRows:
                 return None, True
             row = found
         self._good, self._doubted = row, None
-        self._high, (self._calm, self._watched) = int.from_bytes(row, "big"), self._watch(row)
+        self._high, self._watched, self._calm = int.from_bytes(row, "big"), self._watch(row), True
         return row, torn
 
-    def _watch(self, row: bytes) -> tuple[bool, int]:
-        """The bits of a good row that show at once, by staying, that the next is as good; False where there are none.
+    def _watch(self, row: bytes) -> int:
+        """The bits of a good row that show at once, by staying, that the next is as good.
 
-        Of neighbours it is the highest bit in which they differ: while it stays they are not equal.
+        Of neighbours it is the highest bit in which they differ: while it stays they are not equal. Equal ones have
+        to stay as they are, as a rail that is off does.
         """
         mask = self._mask
         for a, b in self._pairs:
             apart = int.from_bytes(row[a], "big") ^ int.from_bytes(row[b], "big")
-            if not apart:
-                return False, 0
-            bit = 1 << apart.bit_length() - 1
-            mask |= bit << 8 * (len(row) - a.stop) | bit << 8 * (len(row) - b.stop)
-        return True, mask
+            bits = 1 << apart.bit_length() - 1 if apart else (1 << 8 * (a.stop - a.start)) - 1
+            mask |= bits << 8 * (len(row) - a.stop) | bits << 8 * (len(row) - b.stop)
+        return mask
 
     def _later(self, row: bytes) -> tuple[bytes | None, bool]:
         """A jump is believed when the next row confirms it."""

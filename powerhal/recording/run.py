@@ -122,7 +122,8 @@ def _sample(
         asked = order.until is not None and order.until()
         return asked or (command is not None and command.ended())
 
-    sampler.run(order.duration_s, over, begin, order.on_progress)
+    until = over if command is not None or order.until is not None else None
+    sampler.run(order.duration_s, until, begin, order.on_progress)
     if command is not None and command.ended():
         writer.mark(sampler.ended_ns, f"{command.name} ended")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from powerhal.channel import Layout, Quality, Scan, Topology
 from powerhal.errors import RecordingError
-from powerhal.recording.chunks import MAX_ROWS, UsageColumns, empty_usage, pack_rows, pack_usage
+from powerhal.recording.chunks import MAX_ROWS, Chunk, UsageColumns, empty_usage, pack_rows, pack_usage
 from powerhal.recording.schema import FORMAT, layout_to_json, topology_to_json
 from powerhal.recording.store import RING_BYTES, SYNC_S, Batch, Store
 
@@ -95,8 +95,20 @@ class RecordingWriter:
         rows.quality.append(quality)
         rows.raw += raw
         if len(rows.t_ns) >= MAX_ROWS:
-            self._batch.chunks.append(pack_rows(source, rows.t_ns, rows.quality, bytes(rows.raw), rows.width))
-            rows.clear()
+            self._batch.chunks.append(_packed(source, rows))
+
+    def block(self, source: int, times: array[int], raw: bytes, quality: int = Quality.OK) -> None:
+        """Add rows that lie end to end in `raw`, all of one quality; raises ValueError as `reading` does."""
+        rows = self._rows[source]
+        if len(raw) != rows.width * len(times):
+            raise ValueError(f"source {source}: {len(times)} rows of {rows.width} bytes are not {len(raw)} bytes")
+        for at in range(0, len(times), MAX_ROWS):
+            part = times[at : at + MAX_ROWS]
+            if len(rows.t_ns) + len(part) > MAX_ROWS:
+                self._batch.chunks.append(_packed(source, rows))
+            rows.t_ns += part
+            rows.quality += array("H", (quality,)) * len(part)
+            rows.raw += raw[at * rows.width : (at + len(part)) * rows.width]
 
     def scan(self, scan: Scan) -> None:
         """Add one look at all processes."""
@@ -143,13 +155,14 @@ class RecordingWriter:
         """A JSON value about the run as a whole."""
         self._batch.meta[key] = json.dumps(value, ensure_ascii=False)
 
-    def tick(self, now_ns: int, next_ns: int) -> None:
-        """Flush when a flush period is over, or would be before the next wake-up at `next_ns`."""
+    def tick(self, now_ns: int, next_ns: int) -> int:
+        """Flush when a flush period is over, or would be before the next wake-up at `next_ns`; answers when it is."""
         if self._flush_at < -(1 << 61):
             self._flush_at = now_ns + self._flush_ns
         if now_ns >= self._flush_at or next_ns > self._flush_at:
             self._flush_at = now_ns + self._flush_ns
             self.flush()
+        return self._flush_at
 
     def flush(self) -> bool:
         """Hand everything to storage; True when it is committed (always False in the background)."""
@@ -204,13 +217,19 @@ class RecordingWriter:
         batch, self._batch = self._batch, Batch()
         for source, rows in enumerate(self._rows):
             if rows.t_ns:
-                batch.chunks.append(pack_rows(source, rows.t_ns, rows.quality, bytes(rows.raw), rows.width))
-                rows.clear()
+                batch.chunks.append(_packed(source, rows))
         if self._usage.t_ns:
             usage: UsageColumns = self._usage
             batch.usages.append(pack_usage(usage))
             self._usage = empty_usage()
         return batch
+
+
+def _packed(source: int, rows: _Rows) -> Chunk:
+    """The rows as a chunk; they are cleared."""
+    chunk = pack_rows(source, rows.t_ns, rows.quality, bytes(rows.raw), rows.width)
+    rows.clear()
+    return chunk
 
 
 class _StoreThread:

@@ -24,7 +24,7 @@ def batches(sources: Sequence[Source]) -> list[tuple[list[Source], Join | None]]
     for source in sources:
         bus = getattr(source, "bus", None)
         groups.setdefault((id(source if bus is None else bus), source.period_s), []).append(source)
-    return [(group, _join if len(group) > 1 else None) for group in groups.values()]
+    return [(group, _join if hasattr(group[0], "bus") else None) for group in groups.values()]
 
 
 def _join(sources: Sequence[Source]) -> Batch:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from powerhal.channel import ActivitySource, Quality, Reading, Source
 from powerhal.errors import PowerhalError
 from powerhal.sampling.health import Breaker, Health, RowFlags, fault_kind, kind_of
-from powerhal.sampling.sink import Batch, Sink
+from powerhal.sampling.sink import Batch, GlancingBatch, Sink
 from powerhal.transport import Clock
 
 TRIES = {"denied": 1, "refused": 1, "suspended": 1, "timeout": 2}  # times in all; 3 for the others
@@ -47,6 +48,9 @@ class Beat:
         """Take what is due; `flags` are quality bits that all its rows get."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Hand over what was taken and not yet handed over."""
+
     def last(self, now_ns: int) -> None:
         """Take the last row of the run, unless one was taken at this very moment."""
         if now_ns > self.served_ns:
@@ -72,6 +76,11 @@ class Member:
         self.sick = False  # its last row was missing
         self.times: deque[int] = deque(maxlen=RECENT)  # of the last rows, ns
 
+    def count(self, rows: bytes, quality: int) -> None:
+        """Count rows that lie end to end, all of this quality, with the flags that each carries itself."""
+        for bits, times in self.flags.tally(rows, self.source.layout.row_bytes).items():
+            self.health.count(quality | bits, times)
+
 
 class SourceBeat(Beat):
     """Sources of one period that are read in one go; `join` builds the batch for those that work."""
@@ -90,15 +99,21 @@ class SourceBeat(Beat):
         self._sink = sink
         self._join = join
         self._bus = Breaker()
+        self._now_ns = clock.now_ns
+        self._late_ns = self.period_ns // 2
         self._use(self._all)
 
     def healths(self) -> dict[str, Health]:
         """Health of every member, working or not."""
+        self.settle()
         return {m.source.name: m.health for m in self._all}
 
     def serve(self, flags: int) -> None:
         """Read the working members together, then probe those whose time has come."""
-        self.served_ns = self._clock.now_ns()
+        self.served_ns = self._now_ns()
+        if self._glance is not None and not flags and self._glance(self.due_ns + self._late_ns) >= 0:
+            return
+        self.settle()
         if self._bus.open:
             self._probe_bus(flags)
             return
@@ -107,13 +122,31 @@ class SourceBeat(Beat):
         if len(self._active) < len(self._all):
             self._probe(flags)
 
+    def settle(self) -> None:
+        """Hand over the rows that needed no more than a glance."""
+        if self._glancing is None:
+            return
+        times, columns = self._glancing.take()
+        if not times:
+            return
+        for member, (rows, quality) in zip(self._active, columns, strict=True):
+            self._sink.block(member.number, times, rows, quality)
+            member.count(rows, quality)
+            member.times.extend(times)
+
     def _use(self, members: Sequence[Member]) -> None:
         self._active = tuple(members)
-        batched = self._join is not None and len(members) > 1
-        self._batch = self._join([m.source for m in members]) if self._join and batched else None
+        self._batch = self._join([m.source for m in members]) if self._join and members else None
+        self._glancing = cast("GlancingBatch", self._batch) if hasattr(self._batch, "glance") else None
+        self._at_a_glance()
+
+    def _at_a_glance(self) -> None:
+        """While every member works, the batch may say at a glance that all is well."""
+        well = self._glancing is not None and len(self._active) == len(self._all) and not self._bus.open
+        self._glance = self._glancing.glance if self._glancing is not None and well else None
 
     def _serve_active(self, flags: int) -> None:
-        started_ns = self._clock.now_ns()
+        started_ns = self.served_ns
         readings = self._read_all()
         if any(int(r.quality) & _MISSING for r in readings):
             self._serve_faulty(readings, flags, started_ns)
@@ -163,6 +196,7 @@ class SourceBeat(Beat):
             if self._bus.failed(self._clock.now_ns(), slow=self._slow(started_ns)):
                 text = f"no device on this bus answers: {failed[0].source.last_fault}"
                 self._sink.fault(self._clock.now_ns(), self.name, "bus", text)
+            self._at_a_glance()
         else:
             self._bus.worked()
         if dropped:
@@ -229,7 +263,7 @@ class SourceBeat(Beat):
         return self._clock.now_ns() - started_ns > max(self.period_ns, SLOW_NS)
 
     def _late(self, t_ns: int) -> int:
-        return _LATE if t_ns - self.due_ns > self.period_ns // 2 else 0
+        return _LATE if t_ns - self.due_ns > self._late_ns else 0
 
     def _probe(self, flags: int) -> None:
         """Try the members that were left alone, when their wait is over."""
@@ -267,6 +301,7 @@ class SourceBeat(Beat):
         for member in self._all:
             self._sink.gap(member.source.name, self._bus.since_ns, now_ns, "bus did not answer")
         self._bus.worked()
+        self._at_a_glance()
         self._keep(first, reading, flags)
 
     def _reopen(self, member: Member) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,13 +39,13 @@ class Health:
     suspended: int = 0
     faults: dict[str, int] = field(default_factory=dict)
 
-    def count(self, quality: int) -> None:
-        """Count one row with these quality bits."""
-        self.samples += 1
+    def count(self, quality: int, rows: int = 1) -> None:
+        """Count a row with these quality bits, or several."""
+        self.samples += rows
         if quality & _ANY_COUNTED:
             for bit, name in _COUNTED:
                 if quality & bit:
-                    setattr(self, name, getattr(self, name) + 1)
+                    setattr(self, name, getattr(self, name) + rows)
 
     def count_fault(self, kind: str) -> None:
         """Count one fault."""
@@ -99,12 +100,25 @@ class RowFlags:
 
     def of(self, raw: bytes) -> int:
         """The bits that this row raises."""
-        key = raw[self.start : self.end]
+        return self._of(raw[self.start : self.end])
+
+    def tally(self, rows: bytes, width: int) -> dict[int, int]:
+        """Bits -> how many of these rows of `width` bytes, end to end, raise them."""
+        if not self._flags:
+            return {0: len(rows) // width}
+        start, size = self.start, self.end - self.start
+        counted: dict[int, int] = {}
+        for key, times in Counter([rows[at : at + size] for at in range(start, len(rows), width)]).items():
+            bits = self._of(key)
+            counted[bits] = counted.get(bits, 0) + times
+        return counted
+
+    def _of(self, key: bytes) -> int:
         bits = self._known.get(key)
         if bits is None:
             if len(self._known) >= 256:
                 self._known.clear()
-            bits = self._known[key] = self._evaluate(raw)
+            bits = self._known[key] = self._evaluate(bytes(self.start) + key)
         return bits
 
     def _evaluate(self, raw: bytes) -> int:

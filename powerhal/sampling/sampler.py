@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from powerhal.channel import Quality, Source
 from powerhal.sampling.batching import batches
-from powerhal.sampling.beat import Beat, Member, ScanBeat, SourceBeat
+from powerhal.sampling.beat import Member, ScanBeat, SourceBeat
 from powerhal.sampling.health import Health
+from powerhal.sampling.rota import Rota
 from powerhal.sampling.sink import Sampled, Sink
 from powerhal.sampling.stop import Stop
 from powerhal.sampling.timekeeping import Timekeeper
-from powerhal.transport.clock import VirtualClock
+from powerhal.transport.alarm import Alarm
+from powerhal.transport.clock import BootClock, VirtualClock
 
 SECOND_NS = 1_000_000_000
 HEALTH_NS = 5 * SECOND_NS
@@ -36,15 +38,13 @@ class Sampler:
         self._clock = assembly.clock
         self._sink = sink
         self._boot_id = boot_id
-        self._virtual = isinstance(assembly.clock, VirtualClock)
-        self._sources: list[SourceBeat] = list(self._source_beats(assembly.sources))
         scans = [ScanBeat(s, self._clock, sink) for s in assembly.activity_sources]
-        self._beats: list[Beat] = [*self._sources, *scans]
+        self._rota = Rota([*self._source_beats(assembly.sources), *scans], self._clock)
 
     @property
     def health(self) -> dict[str, Health]:
         """Counters per source name."""
-        return {name: health for beat in self._beats for name, health in beat.healths().items()}
+        return self._rota.health
 
     def run(
         self,
@@ -59,75 +59,56 @@ class Sampler:
         counters cover the whole run. `on_wake(seconds so far)` is called after each wake-up.
         """
         keeper = Timekeeper(self._clock, self._sink, self._boot_id)
-        now = self.started_ns = self._clock.now_ns()
-        for beat in self._beats:
-            beat.due_ns = now
-            beat.serve(0)
-            beat.due_ns = now
-            beat.advance(now)
-        end = now + round(duration_s * 1e9) if duration_s is not None else None
+        started = self.started_ns = self._rota.begin()
+        end = started + round(duration_s * 1e9) if duration_s is not None else None
         if on_start is not None:
             on_start()
-        health_at, watch_at, flags = now + HEALTH_NS, now, 0
+        flush_at = now = self._clock.now_ns()
+        health_at, watch_at, flags = started + HEALTH_NS, started, 0
+        sleeper = self._sleeper()
         while True:
-            now = self._clock.now_ns()
-            due = min((b.due_ns for b in self._beats), default=now + SECOND_NS)
-            if end is not None:
-                due = min(due, end)
-            self._sink.tick(now, due)
+            due = self._rota.due_ns if end is None else min(self._rota.due_ns, end)
+            if now >= flush_at or due > flush_at:
+                self._rota.settle()
+                flush_at = self._sink.tick(now, due)
             if self._over(end, now, until):
                 break
-            self._sleep(due)
-            now = self._clock.now_ns()
+            sleeper(due)
+            woken = self._clock.now_ns()
             self.wakeups += 1
-            if now >= watch_at or now - due > OVERSLEPT_NS:
-                watch_at = now + SECOND_NS
-                flags = self._watch(keeper, now)
-            self._serve(now, flags)
+            if woken >= watch_at or woken - due > OVERSLEPT_NS:
+                watch_at = woken + SECOND_NS
+                flags = self._watch(keeper, woken)
+            now = self._rota.serve(woken, flags)
             flags = 0
             if now >= health_at:
                 health_at = now + HEALTH_NS
                 self._report()
             if on_wake is not None:
-                on_wake((now - self.started_ns) * 1e-9)
+                on_wake((woken - started) * 1e-9)
         self._finish()
 
     def _over(self, end: int | None, now: int, until: Callable[[], bool] | None) -> bool:
         return self.stop.requested or (end is not None and now >= end) or (until is not None and until())
 
-    def _sleep(self, due_ns: int) -> None:
-        if self._virtual:
-            self._clock.sleep_until(due_ns)  # a simulated world must not be torn by a signal
-        else:
-            self.stop.sleep(self._clock, due_ns)
+    def _sleeper(self) -> Callable[[int], None]:
+        """How to sleep until a time: a simulated world must not be torn by a signal, a real one wakes at each."""
+        clock = self._clock
+        if isinstance(clock, VirtualClock):
+            return clock.sleep_until
+        alarm = Alarm(self._rota.pace_ns) if isinstance(clock, BootClock) else clock
+        return lambda due_ns: self.stop.sleep(alarm, due_ns)
 
     def _watch(self, keeper: Timekeeper, now: int) -> int:
-        """Look at the clocks; after a suspend the skipped ticks are nobody's fault."""
-        slept = keeper.look(now)
-        if not slept:
+        """Look at the clocks; answers the quality of the rows to come."""
+        if not keeper.look(now):
             return 0
-        for beat in self._beats:
-            if now - beat.due_ns >= beat.period_ns:
-                skipped = (now - beat.due_ns) // beat.period_ns
-                beat.due_ns += skipped * beat.period_ns
-                for health in beat.healths().values():
-                    health.suspended += skipped
+        self._rota.slept(now)
         return int(Quality.CLOCK)
-
-    def _serve(self, now: int, flags: int) -> None:
-        for beat in self._beats:
-            if beat.due_ns <= now:
-                beat.serve(flags)
-                skipped = beat.advance(self._clock.now_ns())
-                if skipped:
-                    for health in beat.healths().values():
-                        health.missed += skipped
 
     def _finish(self) -> None:
         """The last rows: every source once more, the processes last."""
-        now = self._clock.now_ns()
-        for beat in self._beats:
-            beat.last(now)
+        self._rota.last()
         self.ended_ns = self._clock.now_ns()
         self._report()
 

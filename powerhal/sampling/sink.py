@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -18,6 +19,10 @@ class Sink(Protocol):
 
     def reading(self, source: int, t_ns: int, raw: bytes, quality: int = 0) -> None:
         """One row of source number `source`."""
+        ...
+
+    def block(self, source: int, times: array[int], raw: bytes, quality: int = 0) -> None:
+        """Rows of source number `source` end to end, all of this quality, with their times."""
         ...
 
     def scan(self, scan: Scan) -> None:
@@ -40,8 +45,8 @@ class Sink(Protocol):
         """The latest counters of a source."""
         ...
 
-    def tick(self, now_ns: int, next_ns: int) -> None:
-        """Called after every wake-up, with the time of the next one."""
+    def tick(self, now_ns: int, next_ns: int) -> int:
+        """Called with the time of the next wake-up; answers when to call again: at the last wake-up before then."""
         ...
 
 
@@ -69,4 +74,19 @@ class Batch(Protocol):
 
     def read(self) -> Sequence[Reading]:
         """One reading of each source, in order; never raises for hardware faults that can pass."""
+        ...
+
+
+class GlancingBatch(Batch, Protocol):
+    """A batch that knows at a glance when its rows need no judgement; `chips.schedule.BusSchedule` is one."""
+
+    def glance(self, latest_ns: int) -> int:
+        """Read all; the time in ns when every row is as good as the last and not after `latest_ns`, else -1.
+
+        The rows are kept until `take`; after -1 `read` judges what was read.
+        """
+        ...
+
+    def take(self) -> tuple[array[int], list[tuple[bytes, int]]]:
+        """The kept rows: times in ns, and for each source its rows end to end and their quality bits."""
         ...

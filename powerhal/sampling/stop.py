@@ -10,11 +10,17 @@ import os
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Self
-
-from powerhal.transport import Clock
+from typing import Any, Protocol, Self
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Sleeper(Protocol):
+    """What one can sleep on: a clock, or an alarm."""
+
+    def sleep_until(self, t_ns: int) -> None:
+        """Return at `t_ns`; a signal handler may raise."""
+        ...
 
 
 class _Wake(Exception):
@@ -40,7 +46,7 @@ class Stop:
         """End the run after the work in hand."""
         self.requested = True
 
-    def sleep(self, clock: Clock, t_ns: int) -> None:
+    def sleep(self, clock: Sleeper, t_ns: int) -> None:
         """Sleep until `t_ns` or a signal."""
         try:
             self._asleep = True

@@ -7,7 +7,7 @@ import errno
 import time
 from collections.abc import Callable
 
-_CLOCK_BOOTTIME = 7  # time.CLOCK_BOOTTIME, named here so that the module imports anywhere
+BOOTTIME = 7  # time.CLOCK_BOOTTIME, named here so that the module imports anywhere
 _TIMER_ABSTIME = 1
 _PR_SET_TIMERSLACK = 29
 _BILLION = 1_000_000_000
@@ -29,16 +29,14 @@ class BootClock:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._deadline = _Timespec()
         self._nanosleep = self._libc.clock_nanosleep
         self._nanosleep.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
         self._prctl = self._libc.prctl
         self._prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
-        self._deadline_at = ctypes.addressof(self._deadline)
 
     def now_ns(self) -> int:
         """Nanoseconds of CLOCK_BOOTTIME."""
-        return time.clock_gettime_ns(_CLOCK_BOOTTIME)
+        return time.clock_gettime_ns(BOOTTIME)
 
     def sleep_until(self, t_ns: int) -> None:
         """Return at `t_ns` or as soon after as the kernel can; at once when it has passed.
@@ -55,9 +53,9 @@ class BootClock:
             self._prctl(_PR_SET_TIMERSLACK, 0, 0, 0, 0)  # 0: back to the thread's default
 
     def _sleep(self, t_ns: int) -> None:
-        self._deadline.tv_sec, self._deadline.tv_nsec = divmod(t_ns, _BILLION)
+        deadline = _Timespec(*divmod(t_ns, _BILLION))  # its own: several threads may sleep on one clock
         while self.now_ns() < t_ns:
-            failure = self._nanosleep(_CLOCK_BOOTTIME, _TIMER_ABSTIME, self._deadline_at, None)
+            failure = self._nanosleep(BOOTTIME, _TIMER_ABSTIME, ctypes.byref(deadline), None)
             if failure not in (0, errno.EINTR):
                 time.sleep(max(0, t_ns - self.now_ns()) / _BILLION)
 

@@ -93,6 +93,11 @@ class FakeSink:
     def reading(self, source, t_ns, raw, quality=0):
         self.rows.append((source, t_ns, raw, int(quality)))
 
+    def block(self, source, times, raw, quality=0):
+        width = len(raw) // len(times)
+        for i, t_ns in enumerate(times):
+            self.reading(source, t_ns, raw[i * width : (i + 1) * width], quality)
+
     def scan(self, scan):
         self.scans.append(scan)
 
@@ -110,6 +115,7 @@ class FakeSink:
 
     def tick(self, now_ns, next_ns):
         self.ticks.append((now_ns, next_ns))
+        return now_ns + SECOND
 
     def times(self, number=0, good=True):
         return [t for s, t, _, q in self.rows if s == number and not (good and q & Quality.MISSING)]
