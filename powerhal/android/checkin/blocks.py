@@ -28,8 +28,8 @@ from powerhal.android.history.states import Sums
 Column = Sequence[Value]
 LARGEST = 10**MAX_DIGITS
 LARGEST_DELTA = 10**18
-# a plain line: the delta as Java prints it, and tokens none of which is a detail (whose text has commas of its own)
-MOMENT = re.compile(r"9,h,(?:0|[1-9][0-9]{0,17}),(?:[^DX,][^,]*|)(?:,(?:[^DX,][^,]*|))*", re.ASCII | re.DOTALL)
+# a plain line: the delta as Java prints it, and tokens none of which is a detail or quoted (texts that may have commas)
+MOMENT = re.compile(r'9,h,(?:0|[1-9][0-9]{0,17}),(?:[^DX,"][^,"]*|)(?:,(?:[^DX,"][^,"]*|))*', re.ASCII | re.DOTALL)
 LONG = 64
 REMEMBERED = 1 << 16  # tokens whose objects are shared
 
@@ -220,7 +220,7 @@ class BlockReader:
     def _history(self, block: Block, numbers: Sequence[int], lines: Sequence[str], joined: str) -> None:
         """Lines with a plain delta and tokens in one go; commands, details and anything odd singly."""
         widths = [line.count(",") - 2 for line in lines]
-        if min(widths) < 1 or ":" in joined or ",D" in joined or ",X" in joined:
+        if min(widths) < 1 or ":" in joined or ",D" in joined or ",X" in joined or '"' in joined:
             numbers, lines = self._plain(block, numbers, lines)
             if not lines:
                 return

@@ -18,6 +18,10 @@ from powerhal.android.issues import Issues
 FREE = re.compile(r"(?:^|(,))(?=(?:Dpst=|Dcpu=|XB,|XC,|XE,))")
 
 
+# Android 16 on: a tag that no longer fitted into the pool stands in line, `+w=u0a12:"a, ""b"""`
+IN_LINE = re.compile(r'[^,"]*(?:"(?:[^"]|"")*")?(?=,|$)', re.DOTALL)
+
+
 class Token(NamedTuple):
     """One change: sign `+`, `-` or empty; `value` None when there is no `=`; a tuple for a detail."""
 
@@ -108,9 +112,22 @@ def read_tokens(text: str) -> tuple[Token, ...]:
         return ()
     detail = FREE.search(text) if text[0] in "DX" or ",X" in text or ",D" in text else None
     if detail is None:
-        return tuple(map(read_token, text.split(",")))
-    before = map(read_token, text[: detail.start()].split(",")) if detail[1] else ()
+        return tuple(map(read_token, _pieces(text)))
+    before = map(read_token, _pieces(text[: detail.start()])) if detail[1] else ()
     return (*before, _read_detail(text[detail.end() :]))
+
+
+def _pieces(text: str) -> list[str]:
+    """The tokens of a line as text: between commas, but for those within double quotes that pair up."""
+    if '"' not in text:
+        return text.split(",")
+    pieces, at = [], 0
+    while match := IN_LINE.match(text, at):
+        pieces.append(match[0])
+        at = match.end() + 1
+        if at > len(text):
+            return pieces
+    return text.split(",")
 
 
 def _read_detail(text: str) -> Token:

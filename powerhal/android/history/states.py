@@ -7,9 +7,11 @@ or RESET.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, Protocol, cast
 
 from powerhal.android.checkin.values import Value
@@ -17,7 +19,9 @@ from powerhal.android.history.lines import HistoryLine, PoolLine, Token, explain
 from powerhal.android.history.store import Change, Item, Items, Pool, Series
 from powerhal.android.history.tokens import BY_NAME, LONG, WORDS
 from powerhal.android.issues import Issues
+from powerhal.android.uids import parse_uid
 
+TAGGED = re.compile(r'([^:"]*):"(.*)"', re.DOTALL)
 __all__ = ["Change", "History", "Item", "Mark"]
 
 
@@ -82,6 +86,7 @@ class History:
     overflows: int = 0
     next_start: int | None = None
     local_start: str = ""  # text form only: the device's own clock, of an unknown zone
+    clock: datetime | None = None  # text form 2 only: the same at the last item
     _on: dict[str, int] = field(default_factory=dict)
     _trusted: bool = True
 
@@ -187,10 +192,16 @@ def resolved(token: Token, pool: Callable[[int, int], object]) -> Change | None:
         return Change(token.sign, token.key, token.value) if token.key else None
     value: object = token.value
     if word.kind == "event" or (word.kind == "bit" and value is not None):
-        value = pool(value, value) if isinstance(value, int) else value
+        value = pool(value, value) if isinstance(value, int) else in_line(value)
     elif word.kind == "enum":
         value = LONG[token.key].get(str(value), value)
     return Change(token.sign, word.name, value)
+
+
+def in_line(value: object) -> object:
+    """A tag that stands in the line (`u0a12:"text"`, quotes doubled) as (uid, text); anything else as it is."""
+    match = TAGGED.fullmatch(value) if isinstance(value, str) else None
+    return (parse_uid(match[1]), match[2].replace('""', '"')) if match else value
 
 
 class _Run:

@@ -38,7 +38,7 @@ WORDS: dict[str, Word] = {
     "Bl": Word("battery_level", "number", "%"),
     "Bs": _enum("status", "?:unknown c:charging d:discharging n:not-charging f:full"),
     "Bh": _enum("health", "?:unknown g:good h:overheat d:dead v:over-voltage f:failure c:cold"),
-    "Bp": _enum("plug", "n:none a:ac u:usb w:wireless"),
+    "Bp": _enum("plug", "n:none a:ac u:usb w:wireless d:dock"),
     "Bt": Word("temp", "number", "0.1 degC"),
     "Bv": Word("volt", "number", "mV"),
     "Bcc": Word("charge", "number", "mAh"),
