@@ -62,16 +62,16 @@ class Account:
 
     def _text(self, whole: Footprint) -> str:
         factor = self.losses.factor
-        operational = format_quantity(whole.operational_g * 1e-3, "kg")
+        operational = format_quantity(whole.operational_g, "gCO2e")
         if whole.embodied_g is None:
             sums = f"operational {operational}; embodied part not included (unknown)"
         else:
-            made, total = (format_quantity(g * 1e-3, "kg") for g in (whole.embodied_g, whole.total_g))
+            made, total = (format_quantity(g, "gCO2e") for g in (whole.embodied_g, whole.total_g))
             sums = f"operational {operational} (in the rows) + embodied {made} = {total}"
-        ends = " to ".join(format_quantity(g * 1e-3, "kg") for g in (whole.low_g, whole.high_g))
+        ends = " to ".join(format_quantity(g, "gCO2e") for g in (whole.low_g, whole.high_g))
         return (
             f"{self.intensity.label}: {self.intensity.g_per_kwh:.4g} g/kWh ({self.intensity.source}), "
-            f"{self.losses.label} losses x{factor.value:.3g} ({factor.low:.3g} to {factor.high:.3g}); {sums} ({ends})"
+            f"{self.losses.label} losses ×{factor.value:.3g} ({factor.low:.3g} to {factor.high:.3g}); {sums} ({ends})"
         )
 
 

@@ -100,12 +100,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         _forget_output()  # the reader went away (head, less): not our failure, and nothing left to say
         return 0
     except Exception as error:
-        if not _is_file_trouble(error):
-            return _internal(error, loud=args.verbose)
-        if not getattr(error, "filename", None):
-            _forget_output()
-        return _say(_unwritable(error))
+        return _unexpected(error, loud=args.verbose)
     return status
+
+
+def _unexpected(error: Exception, *, loud: bool) -> int:
+    """What is no single mistake of the user's: several of them, the disk's refusal, or a fault of ours."""
+    if isinstance(error, ExceptionGroup) and not error.split(PowerhalError)[1]:
+        return _say_all([one for one in error.exceptions if isinstance(one, PowerhalError)])
+    if not _is_file_trouble(error):
+        return _internal(error, loud=loud)
+    if not getattr(error, "filename", None):
+        _forget_output()
+    return _say(_unwritable(error))
 
 
 def _forget_output() -> None:
@@ -144,6 +151,15 @@ def _internal(error: Exception, *, loud: bool) -> int:
     except OSError:
         fault.hint = "please report it; powerhal -v COMMAND shows the details"
     return _say(fault)
+
+
+def _say_all(errors: Sequence[PowerhalError]) -> int:
+    """Several mistakes, each advice once; the exit status is that of the most basic one (wrong usage before files)."""
+    for place, error in enumerate(errors):
+        if error.hint in [later.hint for later in errors[place + 1 :]]:
+            error.hint = ""
+        _say(error)
+    return min(type(error).exit_code for error in errors)
 
 
 def _say(error: PowerhalError) -> int:

@@ -6,13 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from powerhal.cli import carbon_options
-from powerhal.units import significant
+from powerhal.cli import carbon_options, files
+from powerhal.units import column_prefix, significant, tabular
 
 if TYPE_CHECKING:
+    from powerhal.attribution import PowerModel
     from powerhal.attribution.ledger import Ledger, Row
+    from powerhal.session import Run
 
 Grams = tuple[float, float, float] | None
 POLICIES = ("separate", "equal", "proportional", "shapley")
@@ -51,21 +54,8 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Attribute and print; refusals (no power sensor, too little data) are exit 5."""
-    from powerhal.attribution import PowerModel
-    from powerhal.attribution.prior_files import read_priors
-    from powerhal.errors import UsageError
-    from powerhal.session import Run
-
-    if args.window is not None and not args.window > 0:
-        raise UsageError(f"a window of {args.window:g} s holds nothing", hint="leave --window out")
-    if args.model and args.prior:
-        raise UsageError(
-            "--model learns nothing, so a --prior has no part in it",
-            hint="leave one of them out: --model uses coefficients as they are, --prior learns on from them",
-        )
-    model = PowerModel.load(args.model) if args.model else None
-    priors = read_priors(args.prior)
-    with Run.open(args.recording) as opened:
+    opened, model, priors = _checked(args)
+    with opened:
         ledger = opened.attribute(
             policy=args.policy, model=model, window_s=args.window, priors=priors, **carbon_options.chosen(args)
         )
@@ -81,20 +71,80 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _checked(args: argparse.Namespace) -> tuple[Run, PowerModel | None, tuple[Any, ...]]:
+    """The recording, the model and the priors; raises every mistake of the command line at once."""
+    opened, model, priors, *_ = files.together(
+        files.recording(args.recording),
+        files.model(args.model) if args.model else lambda: None,
+        lambda: files.together(*files.priors(args.prior)),
+        files.refuse(
+            args.window is not None and not 0 < args.window < float("inf"),
+            f"a window of {args.window or 0:g} s holds nothing",
+            hint="leave --window out",
+        ),
+        files.refuse(
+            bool(args.model and args.prior),
+            "--model learns nothing, so a --prior has no part in it",
+            hint="leave one of them out: --model uses coefficients as they are, --prior learns on from them",
+        ),
+        carbon_options.zone(args),
+        files.output(args.save_model, inputs=[args.recording]),
+    )
+    return opened, model, tuple(priors)
+
+
 def table(ledger: Ledger, by: str, *, everything: bool = False) -> list[str]:
     """The ledger as text lines: who, J, ±90 %, share, mean W, gCO2e where asked for; the total last."""
     rows, few = _chosen(ledger, ledger.view(by), everything)
-    carbon = bool(ledger.carbon)
-    names = [_title(r, few) for r in rows]
-    width = min(40, max(18, *(len(n) for n in names), len(_total(ledger))))
-    head = f"{'':{width}}{'energy J':>10}{'±90 %':>9}{'share':>9}{'mean W':>9}"
-    out = [head + (f"{'gCO2e ' + _grid(ledger):>18}" if carbon else "")]
-    out += [_line(ledger, n, r.energy_j, r.half_j, r.grams, width=width) for n, r in zip(names, rows, strict=True)]
     total = ledger.total
-    out.append(
-        _line(ledger, _total(ledger), total.energy_j, (total.high_j - total.low_j) / 2, total.grams, width=width)
-    )
+    names = [_title(r, few) for r in rows]
+    columns = _columns(ledger, max(18, *(len(n) for n in names), len(_total(ledger))))
+    out = [columns.head()]
+    out += [columns.line(n, r.energy_j, r.half_j, r.grams) for n, r in zip(names, rows, strict=True)]
+    out.append(columns.line(_total(ledger), total.energy_j, (total.high_j - total.low_j) / 2, total.grams))
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How the lines of one table are set: each unit with the prefix that makes the total readable.
+
+    width: of the names, characters; energy, power, grams: prefix and its factor; grid: of the carbon column, '' none.
+    """
+
+    width: int
+    whole_j: float
+    seconds: float
+    energy: tuple[str, float]
+    power: tuple[str, float]
+    grams: tuple[str, float]
+    grid: str
+
+    def head(self) -> str:
+        text = f"{'':{self.width}} {f'energy {self.energy[0]}J':>9} {'±90 %':>9} {'share':>8}"
+        text += f" {f'mean {self.power[0]}W':>9}"
+        return text + (f" {f'{self.grams[0]}gCO2e {self.grid}':>18}" if self.grid else "")
+
+    def line(self, name: str, energy_j: float, half_j: float, grams: Grams) -> str:
+        share = f"{100 * energy_j / self.whole_j:.1f} %" if self.whole_j > 0 else "—"
+        watts = tabular(energy_j / self.seconds / self.power[1]) if self.seconds > 0 else "—"
+        numbers = f"{tabular(energy_j / self.energy[1]):>9} {tabular(half_j / self.energy[1]):>9} {share:>8} {watts:>9}"
+        text = f"{name[: self.width]:{self.width}} {numbers}"
+        return text + (f" {tabular(grams[1] / self.grams[1]):>18}" if self.grid and grams else "")
+
+
+def _columns(ledger: Ledger, width: int) -> _Columns:
+    total = ledger.total
+    seconds = total.duration_s - total.missing_s
+    return _Columns(
+        min(40, width),
+        total.energy_j,
+        seconds,
+        column_prefix(total.energy_j),
+        column_prefix(total.energy_j / seconds if seconds > 0 else 0.0),
+        column_prefix(total.grams[1] if total.grams else 0.0),
+        _grid(ledger) if ledger.carbon else "",
+    )
 
 
 def said(ledger: Ledger) -> list[str]:
@@ -145,24 +195,9 @@ def _total(ledger: Ledger) -> str:
     return f"total = {ledger.total.rail}"
 
 
-def _line(ledger: Ledger, name: str, energy_j: float, half_j: float, grams: Grams, *, width: int) -> str:
-    seconds = ledger.total.duration_s - ledger.total.missing_s
-    whole = ledger.total.energy_j
-    share = f"{100 * energy_j / whole:.1f} %" if whole > 0 else "—"
-    watts = _number(energy_j / seconds) if seconds > 0 else "—"
-    text = f"{name[:width]:{width}} {_number(energy_j):>9} {_number(half_j):>8} {share:>8} {watts:>8}"
-    return text + (f" {_number(grams[1]):>17}" if grams else "")
-
-
-def _number(value: float) -> str:
-    """Three significant digits in at most eight places; below 5 millionths nothing is told from 0."""
-    if abs(value) < 5e-6:
-        return "0"
-    return significant(value) if abs(value) >= 1e-3 else f"{value:.6f}"
-
-
 def _grid(ledger: Ledger) -> str:
-    return f"({ledger.carbon.get('zone', '')} {ledger.carbon.get('year', '')})".replace(" )", ")")
+    zone, year = ledger.carbon.get("zone") or "", ledger.carbon.get("year") or ""
+    return f"({f'{zone} {year}'.strip()})"
 
 
 def _printable(text: str) -> str:

@@ -14,10 +14,13 @@ from typing import Any
 DATA_SETS: tuple[str, ...] = ("bench_xu3", "bench_pixel", "bench_freq", "bench_gauge", "bench_drift")
 
 
+CSV = "give the .csv or .csv.gz file that the data set's page names; docs/accuracy.md says which"
+
+
 def count(text: str) -> int:
     """A whole number of at least 1, for argparse."""
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not 1 or more")
+        raise ArgumentTypeError(f"{text!r} is not 1 or more (a whole number)")
     return int(text)
 
 

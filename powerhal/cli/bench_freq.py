@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from powerhal.cli import files
+
 
 def add(sets: Any) -> None:
     """Register `bench freq`."""
@@ -26,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the bench, progress on stderr, the report on stdout."""
     from powerhal.attribution.evaluation.freq import bench_freq
 
+    hint = "give tables of power per frequency (.csv), or folders of them"
+    files.together(*(files.present(place, hint=hint) for place in args.tables))
     quiet = getattr(args, "quiet", False)
     report = bench_freq(args.tables, progress=None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr))
     print(json.dumps(report, indent=2, allow_nan=False) if args.json else "\n".join(_lines(report)))

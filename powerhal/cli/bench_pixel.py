@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from powerhal.cli import files
+from powerhal.cli.bench import CSV, count
+
 
 def add(sets: Any) -> None:
     """Register `bench pixel`."""
@@ -20,9 +23,9 @@ def add(sets: Any) -> None:
     )
     p.add_argument("--train", required=True, metavar="FILE", help="table of runs with rails and battery, .csv")
     p.add_argument("--test", metavar="FILE", help="other runs (default: a random half of the training file)")
-    p.add_argument("--labelled", type=int, default=20, metavar="N", help="runs whose rails are used (default 20)")
+    p.add_argument("--labelled", type=count, default=20, metavar="N", help="runs whose rails are used (default 20)")
     p.add_argument("--seed", type=int, default=0, metavar="S", help="draws the labelled runs and the half (default 0)")
-    p.add_argument("--halves", type=int, metavar="K", help="mean and spread over K random halves, seeds from S on")
+    p.add_argument("--halves", type=count, metavar="K", help="mean and spread over K random halves, seeds from S on")
     p.add_argument("--predictions", metavar="OUT.csv", help="write a line per test run: watts, interval, reconciled")
     p.add_argument("--json", action="store_true", help="the whole report as JSON")
     p.set_defaults(run=run)
@@ -31,8 +34,18 @@ def add(sets: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the bench, progress on stderr, the report on stdout."""
     from powerhal.attribution.evaluation.pixel.bench import bench_halves, bench_pixel
-    from powerhal.errors import UsageError
 
+    alone = args.halves is not None and bool(args.test or args.predictions)
+    files.together(
+        files.refuse(
+            alone,
+            "--halves predicts random halves of the training file: --test and --predictions have no part in it",
+            hint="leave --halves out, or the other two",
+        ),
+        files.present(args.train, hint=CSV),
+        files.present(args.test, hint=CSV),
+        files.output(args.predictions, inputs=[args.train, args.test]),
+    )
     quiet = getattr(args, "quiet", False)
     progress = None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr)
     if args.halves is None:
@@ -46,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
         )
         lines = _single
     else:
-        if args.test or args.predictions or args.halves < 1:
-            raise UsageError("--halves K (1 or more) takes neither --test nor --predictions")
         report = bench_halves(args.train, halves=args.halves, labelled=args.labelled, seed=args.seed, progress=progress)
         lines = _halves
     print(json.dumps(report, indent=2) if args.json else "\n".join(lines(report)))

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from powerhal.cli.bench import count
+from powerhal.cli import files
+from powerhal.cli.bench import CSV, count
 
 Report = dict[str, Any]
 
@@ -25,6 +26,7 @@ def options(p: argparse.ArgumentParser, what: str, run: Callable[[argparse.Names
 
 def answer(args: argparse.Namespace, bench: Callable[..., Report], lines: Callable[[Report], Iterable[str]]) -> int:
     """Run a bench, progress on stderr, the report on stdout."""
+    files.present(args.train, hint=CSV)()
     quiet = getattr(args, "quiet", False)
     progress = None if quiet else lambda text: print(f"bench: {text}", file=sys.stderr)
     report = bench(args.train, seeds=args.seeds, progress=progress)

@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from powerhal.cli import files
+from powerhal.cli.bench import CSV
+
 
 def add(sets: Any) -> None:
     """Register `bench xu3`."""
@@ -28,6 +31,11 @@ def run(args: argparse.Namespace) -> int:
     """Run the bench, progress on stderr, the report on stdout."""
     from powerhal.attribution.evaluation.xu3 import bench_xu3
 
+    files.together(
+        files.present(args.train, hint=CSV),
+        files.present(args.test, hint=CSV),
+        files.output(args.predictions, inputs=[args.train, args.test]),
+    )
     quiet = getattr(args, "quiet", False)
     report = bench_xu3(
         args.train,

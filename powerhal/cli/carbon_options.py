@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 
@@ -25,6 +26,17 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "embodied_kg": args.embodied,
         "lifetime_s": args.lifetime,
     }
+
+
+def zone(args: argparse.Namespace) -> Callable[[], object]:
+    """A step (`cli.files.together`) that raises UsageError for a zone that no table knows."""
+
+    def step() -> object:
+        from powerhal.carbon import lookup
+
+        return lookup(args.zone) if args.zone and args.intensity is None else None
+
+    return step
 
 
 def _quantity(dimension: str) -> Any:

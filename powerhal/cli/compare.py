@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from powerhal.units import column_prefix, tabular
+from powerhal.cli import files
+from powerhal.units import column_prefix, significant, tabular
 
 if TYPE_CHECKING:
     from powerhal.attribution.compare import Comparison, Difference
@@ -46,23 +47,31 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print; with --check a real rise of the total is exit 1."""
+    from functools import partial
+
     from powerhal import session
-    from powerhal.attribution import PowerModel
-    from powerhal.errors import UsageError
+    from powerhal.attribution.compare import compare
 
     before, after = (args.runs, args.against) if args.against else (args.runs[:1], args.runs[1:])
-    if not args.against and len(args.runs) != 2:
-        raise UsageError(
+    files.together(
+        files.refuse(
+            not args.against and len(args.runs) != 2,
             "one run alone: there is nothing to compare it with"
             if len(args.runs) == 1
             else f"{len(args.runs)} runs without --against: which of them are before, which after?",
             hint="powerhal compare BEFORE AFTER, or powerhal compare A1 A2 --against B1 B2",
-        )
+        ),
+        *(files.run_or_ledger(path) for path in (*before, *after)),
+        *([files.model(args.model)] if args.model else []),
+    )
     options: dict[str, Any] = {"policy": args.policy} if args.policy else {}
     if args.model:
-        options["model"] = PowerModel.load(args.model)
+        options["model"] = files.model(args.model)()
+    # What several runs lack is said of all of them, although the first took a while.
+    ledgers = files.together(*(partial(session.ledger, path, **options) for path in (*before, *after)))
+    runs = list(zip((*before, *after), ledgers, strict=True))
     same = False if args.other_machine else None
-    found = session.compare(before, after, by=args.by, per=args.per, same_machine=same, **options)
+    found = compare(runs[: len(before)], runs[len(before) :], by=args.by, per=args.per, same_machine=same)
     if args.json:
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=2))
     else:
@@ -103,7 +112,7 @@ def _worth(row: Difference, total: Difference) -> bool:
 
 
 def _line(row: Difference, width: int, factor: float) -> str:
-    relative = _percent(row.relative) if row.relative is not None and abs(row.relative) < 10 else ""
+    relative = "" if row.relative is None else _percent(row.relative)
     sides = (tabular(None if v is None else v / factor) for v in (row.before, row.after))
     half = 0.5 * (row.high - row.low) / factor
     cells = "".join(f"{text:>10}" for text in sides)
@@ -124,6 +133,8 @@ def _verdict(row: Difference) -> str:
 
 
 def _percent(part: float) -> str:
+    if part >= 9.995:
+        return f"×{significant(1 + part)}"
     text = f"{100 * part:+.1f} %"
     return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
 

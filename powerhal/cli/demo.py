@@ -7,6 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from powerhal.cli import files
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,13 +50,24 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from powerhal import session
-    from powerhal.errors import UsageError
     from powerhal.sim.score import families, mark
 
-    if not args.duration > 0:
-        raise UsageError(f"a recording of {args.duration:g} s holds nothing", hint="leave --duration out")
-    if not Path(args.report).parent.is_dir():
-        raise UsageError(f"there is no folder for {args.report}", hint="give --report another place")
+    files.together(
+        files.refuse(
+            not 0 < args.duration < float("inf"),
+            f"a recording of {args.duration:g} s holds nothing"
+            if not args.duration > 0
+            else "a simulated phone never ends by itself",
+            hint=f"--duration {DURATION_S:g} shows every scene once",
+        ),
+        files.output(args.report),
+        files.fresh(args.keep),
+        files.refuse(
+            args.keep is not None and Path(args.keep).absolute() == Path(args.report).absolute(),
+            f"--report and --keep name the same file: {args.keep}",
+            hint="the recording is NAME.phr, the report NAME.html",
+        ),
+    )
     board = session.open(BOARD, seed=args.seed)
     recorded = board.record(args.keep, duration_s=args.duration, on_progress=_progress(args.duration))
     try:

@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import Any
 
+from powerhal.cli import files
+
 
 def add(commands: Any) -> None:
     """Register `export`."""
@@ -21,11 +23,11 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the rows; says on stderr how many."""
-    from powerhal.recording import Recording
     from powerhal.report import export
 
-    with Recording.open(args.recording) as recording:
-        rows = _rows(args.what, recording, export)
+    run, _ = files.together(files.recording(args.recording), files.output(args.output, inputs=[args.recording]))
+    with run:
+        rows = _rows(args.what, run.recording, export)
         if args.output == "-":
             export.write(rows, args.form, sys.stdout)
             return 0

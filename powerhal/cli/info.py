@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from powerhal.cli import files
 from powerhal.units import format_quantity, significant
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is in the file, as text or as one JSON object."""
-    from powerhal.recording import Recording
     from powerhal.recording.overview import overview
 
-    with Recording.open(args.recording) as recording:
+    with files.recording(args.recording)() as run:
+        recording = run.recording
         found = overview(recording)
         if args.json:
             print(json.dumps(found, ensure_ascii=False))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from powerhal.cli import files
 from powerhal.units import significant
 
 if TYPE_CHECKING:
@@ -31,19 +32,30 @@ def add(commands: Any) -> None:
 
 def run_show(args: argparse.Namespace) -> int:
     """Print one model."""
-    from powerhal.attribution import PowerModel
-
-    print("\n".join(_lines(PowerModel.load(args.model))))
+    print("\n".join(_lines(files.model(args.model)())))
     return 0
 
 
 def run_merge(args: argparse.Namespace) -> int:
     """Merge and write; the result is said on stderr."""
-    from powerhal.attribution import PowerModel
     from powerhal.attribution.merge import merge
 
-    half_life_s = None if args.half_life is None else args.half_life * 86400.0
-    together = merge([PowerModel.load(place) for place in args.models], half_life_s=half_life_s)
+    days = args.half_life
+    *_, ready = files.together(
+        files.refuse(
+            len(args.models) < 2,
+            f"one model alone: there is nothing to merge {args.models[0]} with",
+            hint="powerhal model merge A.phm B.phm --out OUT.phm",
+        ),
+        files.refuse(
+            days is not None and not 0 < days < float("inf"),
+            f"a half-life of {days or 0:g} days makes no sense: more than 0 expected",
+            hint="--half-life 30: what is 30 days older than the newest weighs half; without it all weigh alike",
+        ),
+        files.output(args.out),
+        lambda: files.together(*map(files.model, args.models)),
+    )
+    together = merge(ready, half_life_s=None if days is None else days * 86400.0)
     together.save(args.out)
     print(f"model: {args.out}, {together.windows} windows of {len(args.models)} models", file=sys.stderr)
     return 0

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from powerhal.cli import files
 from powerhal.errors import PowerhalError, UsageError
 from powerhal.units import format_quantity, parse_quantity, significant
 
@@ -46,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
     from powerhal.recording.run import Order
     from powerhal.sampling import Stop
 
-    board = session.open(args.board, args.root, args.seed)
+    path = args.output or time.strftime("powerhal-%Y%m%d-%H%M%S.phr")
+    board, _ = files.together(lambda: session.open(args.board, args.root, args.seed), files.fresh(path))
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     duration_s = args.duration
     if board.world is not None and duration_s is None and not command:
         raise UsageError("a simulated board never ends by itself", hint="say how long: --for 60s")
-    path = args.output or time.strftime("powerhal-%Y%m%d-%H%M%S.phr")
     order = Order(
         duration_s,
         command,
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_document(outcome), ensure_ascii=False))
     if not args.quiet:
         _say(outcome, command, verbose=args.verbose)
-    return outcome.status
+    return int(outcome.status)
 
 
 def _say(outcome: Outcome, command: list[str], *, verbose: bool) -> None:

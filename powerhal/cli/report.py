@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from powerhal.cli import carbon_options
+from powerhal.cli import carbon_options, files
 from powerhal.cli.attribute import POLICIES
 
 
@@ -30,10 +30,12 @@ def run(args: argparse.Namespace) -> int:
 
     from powerhal.errors import NotEnoughData
     from powerhal.report import html
-    from powerhal.session import Run
 
     target = Path(args.output or Path(args.recording).with_suffix(".html"))
-    with Run.open(args.recording) as opened:
+    run, *_ = files.together(
+        files.recording(args.recording), files.output(target, inputs=[args.recording]), carbon_options.zone(args)
+    )
+    with run as opened:
         try:
             document = html.document_of(opened.attribute(policy=args.policy, **carbon_options.chosen(args)))
         except NotEnoughData as refusal:

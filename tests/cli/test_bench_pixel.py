@@ -58,10 +58,10 @@ def test_halves(files, capsys):
     assert "seeds 0 to 1" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("more", [("--test", "x.csv"), ("--predictions", "o.csv")])
-def test_halves_take_no_test_file(files, more):
+@pytest.mark.parametrize("option", ["--test", "--predictions"])
+def test_halves_take_no_test_file(files, option):
     with pytest.raises(UsageError, match="--halves"):
-        called("--train", files[0], "--halves", "2", *more)
+        called("--train", files[0], "--halves", "2", option, files[1])
 
 
 def test_errors_have_their_own_kind(files):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from powerhal.cli import demo
-from powerhal.errors import UsageError
+from powerhal.errors import FileError, UsageError
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -95,5 +95,5 @@ def test_nothing_is_recorded_for_no_time() -> None:
 
 
 def test_a_report_without_a_folder_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(FileError, match="no folder"):
         demo.run(parse("--report", str(tmp_path / "nowhere" / "r.html")))

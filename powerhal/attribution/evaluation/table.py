@@ -79,7 +79,9 @@ def read_table(path: str | Path) -> Table:
         why = getattr(fault, "strerror", None) or fault
         raise FileError(f"{place} cannot be read as CSV: {why}", hint="give a .csv or .csv.gz file") from fault
     if not rows or not rows[0]:
-        raise FileError(f"{place} is empty")
+        raise FileError(
+            f"{place} is empty", hint="give a table with a header line and a line per row, as .csv in UTF-8"
+        )
     header, body = [name.strip() for name in rows[0]], [row for row in rows[1:] if row]
     _check_header(place, header)
     _check_widths(place, len(header), rows)

@@ -123,7 +123,9 @@ def read_runs(path: str | Path, needed: Sequence[str] = ()) -> Runs:
             hint="give a table of runs, .csv in UTF-8",
         ) from fault
     if not rows:
-        raise FileError(f"{place} is empty")
+        raise FileError(
+            f"{place} is empty", hint="give a table with a header line and a line per row, as .csv in UTF-8"
+        )
     header, body = rows[0][1], rows[1:]
     problems = _header_problems(place, header, (IDENTITY, *ACTIVITIES, *needed))
     problems += [
