@@ -31,6 +31,8 @@ MAX_RATIO = 200  # text dumps pack about 10 : 1
 RATIO_FREE = 32 << 20  # below this much text the ratio is nobody's danger
 MAX_ARCHIVE = 1 << 30
 HEADERS = (b"== dumpstate", b"Build fingerprint", b"------ ", b"9,", b"8,", b"Battery History", b"Statistics since")
+FILE = "give a dump or bugreport, or '-' for standard input"
+FOLDER = "give one file of it (`powerhal android powerstats` reads a folder of a power meter's files)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def open_inputs(path: str | Path, issues: Issues) -> Iterator[list[Input]]:
             stream: IO[bytes] = sys.stdin.buffer if name == "-" else stack.enter_context(open(path, "rb"))
         except OSError as error:
             raise FileError(
-                f"{name}: {error.strerror}", code="PH-F003", hint="give a dump or bugreport, or '-' for standard input"
+                f"{name}: {error.strerror}", code="PH-F003", hint=FOLDER if Path(name).is_dir() else FILE
             ) from error
         yield _open(stream, name, issues, stack)
 
@@ -84,6 +86,12 @@ def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list
         stream = io.BytesIO(data)
     try:
         archive = stack.enter_context(zipfile.ZipFile(stream))
+        members = _members(archive, issues)
+        if not members:
+            raise FileError(
+                f"{name}: no battery-stats dump or bugreport in the zip", code="PH-D002",
+                hint="name the text file itself",
+            )  # fmt: skip
         return [
             Input(
                 name,
@@ -93,7 +101,7 @@ def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list
                 PurePosixPath(info.filename).name,
                 info.file_size,
             )
-            for info in _members(archive, issues)
+            for info in members
         ]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error, EOFError, ValueError) as error:
         if isinstance(error, FileError):
@@ -113,12 +121,7 @@ def _members(archive: zipfile.ZipFile, issues: Issues) -> list[zipfile.ZipInfo]:
             _note_others(archive, infos, main, issues)
             return [main]
         issues.add(0, "zip", "main_entry.txt", f"names {named[:80]!r}, which is not there")
-    found = sorted((i for i in infos if _like_a_dump(archive, i)), key=lambda i: -i.file_size)
-    if not found:
-        raise FileError(
-            "no battery-stats dump or bugreport in the zip", code="PH-D002", hint="name the text file itself"
-        )
-    return found
+    return sorted((i for i in infos if _like_a_dump(archive, i)), key=lambda i: -i.file_size)
 
 
 def _note_others(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], main: zipfile.ZipInfo, issues: Issues) -> None:

@@ -10,6 +10,7 @@ from typing import Any, overload
 from powerhal.android.checkin.blocks import Block
 from powerhal.android.checkin.lines import Record
 from powerhal.android.checkin.statistics import gather
+from powerhal.android.history.lines import HistoryLine, PoolLine, explained, known_command
 from powerhal.android.history.states import History
 from powerhal.android.statistics import Statistics
 
@@ -56,6 +57,7 @@ class Dump:
         self.vendor_codes: Counter[str] = Counter()
         self.section_ended = self.cut = False
         self.begun = False  # something stood in it that comes after the version line
+        self.evident = False  # a line of it is the platform's beyond doubt: a version, a known record, history
         self._blocks: list[Block] = []
         self._waiting: list[Block] = []
         self._history, self._closed = history, False
@@ -72,6 +74,7 @@ class Dump:
         self.lines += block.count
         self.lines_read += len(moments) + len(singles) + known
         self.begun = self.begun or bool(len(moments) or singles) or any(map(_counts, block.heads()))
+        self.evident = self.evident or bool(known or len(moments)) or any(map(sound, singles))
         for record in block.singles:
             if not record.layout.known:
                 code = record.code[:40]
@@ -146,6 +149,14 @@ class Dump:
 def _counts(head: tuple[str, str]) -> bool:
     """Whether a record of this window and code shows that a dump is under way."""
     return head[0] != "i" or head[1] == "uid"
+
+
+def sound(line: HistoryLine | PoolLine) -> bool:
+    """Whether a line is one of the platform's history and no accident."""
+    if isinstance(line, PoolLine):
+        return isinstance(line.number, int) and isinstance(line.uid, int)
+    said = [*map(known_command, line.commands), *map(explained, line.tokens)]
+    return isinstance(line.delta, int) and (not said or any(said))
 
 
 def missing(dump: Dump) -> list[str]:

@@ -19,10 +19,12 @@ from powerhal.android.containers import Input, Lines, open_inputs
 from powerhal.android.dump import Dump
 from powerhal.android.history.lines import HistoryLine, is_history, read_history
 from powerhal.android.history.states import History
-from powerhal.android.history.text import whole
-from powerhal.android.human.text import SECTIONS, TextReader
+from powerhal.android.history.text import HEADER, whole
+from powerhal.android.human.text import SECTIONS, WINDOW, TextReader
 from powerhal.android.issues import Issues
+from powerhal.android.kinds import no_dump, peeked
 from powerhal.android.proto.reader import looks_like_proto, read_proto
+from powerhal.android.statistics import Statistics
 from powerhal.kernels.choice import CHOICE, KernelTable
 
 __all__ = ["Dump", "DumpFile", "read"]
@@ -53,6 +55,7 @@ class DumpFile:
     dumps: list[Dump]
     properties: dict[str, str]
     bugreport: bool
+    head: bytes = b""  # as the file begins, for saying what it is when no dump is in it
     others: list[DumpFile] = field(default_factory=list)
 
     @property
@@ -61,6 +64,15 @@ class DumpFile:
         rank = {"checkin": 2, "proto": 1, "text": 0}
         key = [(bool(d.statistics), d.complete, rank[d.form], d.lines) for d in self.dumps]
         return self.dumps[key.index(max(key))] if key else None
+
+    def demand(self) -> DumpFile:
+        """The same, when any text of the file holds a dump.
+
+        Raises FileError when the file is known to be of another kind, NotEnoughData when there is just no dump in it.
+        """
+        if not any(found.dumps for found in (self, *self.others)):
+            raise no_dump(self.name, self.head)
+        return self
 
 
 def read(path: str | Path, *, keep_records: bool = True) -> DumpFile:
@@ -84,6 +96,7 @@ class _Scan:
 
     def __init__(self, source: Input, issues: Issues, keep: bool) -> None:
         self.source, self.issues, self.keep = source, issues, keep
+        self.head = peeked(source.stream)
         self.lines = Lines(source, issues)
         self.dumps: list[Dump] = []
         self.properties: dict[str, str] = {}
@@ -109,8 +122,6 @@ class _Scan:
         self._end_checkin(at_end=True)
         self._end_text(at_end=True)
         self.issues.kept.sort(key=lambda issue: issue.line)
-        if not self.dumps:
-            self.issues.add(0, "file", "", "no battery-stats dump found")
         return self._file(self.lines.count)
 
     def _block(self, block: bytes) -> None:
@@ -180,16 +191,19 @@ class _Scan:
 
     def _file(self, count: int) -> DumpFile:
         lines = self.lines
+        self.dumps = [dump for dump in self.dumps if dump.evident]
+        if not self.dumps:
+            self.issues.add(0, "file", "", "no battery-stats dump found")
         ends = "crlf" if lines.crlf > lines.count / 2 else "mixed" if lines.crlf else "lf"
         return DumpFile(
             self.source.name, self.source.container, self.source.member, lines.encoding, ends, count,
-            lines.skipped, self.issues, self.dumps, self.properties, self.bugreport,
+            lines.skipped, self.issues, self.dumps, self.properties, self.bugreport, self.head,
         )  # fmt: skip
 
     def _proto(self) -> DumpFile:
         statistics, versions, complete = read_proto(self.source.stream, self.issues)
         dump = Dump("proto", 0, History(self.issues), {"l": statistics})
-        dump.versions = versions
+        dump.versions, dump.evident = versions, bool(versions or _says(statistics))
         if not complete:
             dump.incomplete.append("the message is cut")
         checkin, parcel = versions.get("checkin"), versions.get("parcel")
@@ -228,6 +242,7 @@ class _Scan:
             self._add(dump, block)
             return
         record = self.reader.read(number, line)
+        dump.evident = dump.evident or (record is not None and record.layout.known)
         if record is not None and record.code == "vers":
             dump = self._version(record, dump, number)
         if record is not None and not self.lines.terminated and _cut(record, self.reader.api):
@@ -316,6 +331,7 @@ class _Scan:
             self._end_text()
             self._new_text(number)
         self.text_dump.lines += 1
+        self.text_dump.evident = self.text_dump.evident or _headline(line)
         self.text.feed(number, line)
 
     def _end_text(self, at_end: bool = False) -> None:
@@ -326,6 +342,7 @@ class _Scan:
         reader.history.close()
         dump.statistics = reader.windows
         dump.lines_read = reader.done
+        dump.evident = dump.evident or reader.history.lines > 0 or any(map(_says, reader.windows.values()))
         for stats in reader.windows.values():
             stats.totals |= {name.replace(" ", "_") + "_steps": rows for name, rows in reader.steps.items()}
         if not reader.windows:
@@ -337,6 +354,16 @@ class _Scan:
         if at_end and not self.lines.terminated:
             dump.incomplete.append("the last line is cut")
         self.dumps.append(dump)
+
+
+def _headline(line: str) -> bool:
+    """Whether a line stands over a section exactly as the platform prints it."""
+    return line.rstrip() in SECTIONS or HEADER.match(line) is not None or WINDOW.match(line) is not None
+
+
+def _says(stats: Statistics) -> bool:
+    """Whether sums say anything at all."""
+    return bool(stats.battery or stats.durations_ms or stats.devices or stats.uids or stats.wakelocks or stats.totals)
 
 
 def _cut(record: Record, api: int) -> bool:

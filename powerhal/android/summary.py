@@ -137,7 +137,7 @@ def portrait(found: DumpFile) -> list[str]:
         f"{source['lines_read']} of {source['lines']} lines, "
         + ("complete" if source["complete"] else "not complete: " + "; ".join(source["incomplete_because"])),
         f"battery: capacity {_mah(battery['capacity_mah'])}, computed {_mah(battery['computed_mah'])}, "
-        f"drained {_mah(drained['min'])} to {_mah(drained['max'])}",
+        f"drained {_span(drained['min'], drained['max'])}",
     ]
     lines += [f"  {d['mah']:10.4g} mAh  {d['name']}" for d in out["devices"] if d["mah"]]
     for row in [u for u in out["uids"] if u["mah"]][:20]:
@@ -162,3 +162,7 @@ def _plain(text: str) -> str:
 
 def _mah(value: float | None) -> str:
     return "unknown" if value is None else f"{value:g} mAh"
+
+
+def _span(least: float | None, most: float | None) -> str:
+    return _mah(least) if least == most else f"{_mah(least)} to {_mah(most)}"

@@ -41,7 +41,12 @@ def add_report(commands: Any) -> None:
         "how complete the dump is. App names are pseudonyms unless --no-redact is given.",
     )
     p.add_argument("file", metavar="FILE", help="dump or bugreport; '-' is stdin")
-    p.add_argument("-o", "--output", metavar="OUT.html", help="file to write (default: FILE's name with .html)")
+    p.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.html",
+        help="file to write; '-' is standard output (default: FILE's name with .html)",
+    )
     p.add_argument("--profile", metavar="XML", help="the phone's power_profile.xml, as knowledge beforehand")
     p.add_argument("--no-redact", action="store_true", help="names of packages and of the file as they are")
     p.add_argument("--key", metavar="FILE", help="key of the pseudonyms, made when absent (default: a key not kept)")
@@ -53,25 +58,34 @@ def _report(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from powerhal.android.drain.report import report
+    from powerhal.android.output import replaced
     from powerhal.android.parse import read
     from powerhal.android.share.redact import load_key
+    from powerhal.cli import files
     from powerhal.errors import UsageError
 
     if args.file == "-" and not args.output:
-        raise UsageError("a dump from standard input needs a name for its page", hint="give one with -o OUT.html")
+        raise UsageError(
+            "a dump from standard input needs a name for its page", hint="give one with -o OUT.html ('-' prints it)"
+        )
+    target = args.output or str(Path(args.file).with_suffix(".html"))
+    if "-" not in (args.file, target) and Path(target).resolve() == Path(args.file).resolve():
+        raise UsageError(f"{target} is the dump itself", hint="give the page another name with -o OUT.html")
+    files.output(target)()
     key = load_key(args.key) if args.key else None
     found, profile = read(args.file, keep_records=False), profile_of(args.profile)
     page, refused = report(found, profile, redact=not args.no_redact, key=key)
-    target = Path(args.output or Path(args.file).with_suffix(".html"))
-    if args.file != "-" and target.resolve() == Path(args.file).resolve():
-        raise UsageError(f"{target} is the dump itself", hint="give the page another name with -o OUT.html")
-    target.write_text(page, encoding="utf-8", errors="backslashreplace")
+    data = page.encode("utf-8", "backslashreplace")
+    if target == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        with replaced(target) as stream:
+            stream.write(data)
     if refused:
         print(f"powerhal: {refused}    PH-A001", file=sys.stderr)
-    if args.json:
-        print(json.dumps({"schema": 1, "path": str(target), "refused": refused}, ensure_ascii=False))
-    else:
-        print(target)
+    if target != "-":
+        said = json.dumps({"schema": 1, "path": target, "refused": refused}, ensure_ascii=False)
+        print(said if args.json else target)
     return 0
 
 
@@ -88,9 +102,13 @@ def _attribute(args: argparse.Namespace) -> int:
 
 def profile_of(path: str | None) -> PowerProfile | None:
     """The given power profile, None without."""
+    from powerhal.android.kinds import told_apart
     from powerhal.android.profile.reader import read_profile
 
-    return read_profile(path) if path else None
+    if not path:
+        return None
+    with told_apart(path, "profile"):
+        return read_profile(path)
 
 
 def attributed(path: str, profile: PowerProfile | None) -> tuple[Attributed, Dump]:

@@ -43,10 +43,13 @@ def add_recompute(commands: Any) -> None:
 
 def _recompute(args: argparse.Namespace) -> int:
     from powerhal.android.formulas.dump import recompute_dump
+    from powerhal.android.kinds import told_apart
     from powerhal.android.profile.reader import read_profile
 
-    profile = read_profile(args.profile)
-    found, printed = recompute_dump(profile, args.file, args.api)
+    with told_apart(args.profile, "profile"):
+        profile = read_profile(args.profile)
+    with told_apart(args.file, "dump"):
+        found, printed = recompute_dump(profile, args.file, args.api)
     if args.json:
         rows = found.document()
         for row in rows["uids"]:
@@ -64,9 +67,11 @@ def _recompute(args: argparse.Namespace) -> int:
 
 
 def _profile(args: argparse.Namespace) -> int:
+    from powerhal.android.kinds import told_apart
     from powerhal.android.profile.reader import LARGEST, parse_profile, read_profile
 
-    profile = parse_profile(sys.stdin.buffer.read(LARGEST + 1)) if args.file == "-" else read_profile(args.file)
+    with told_apart(args.file, "profile"):
+        profile = parse_profile(sys.stdin.buffer.read(LARGEST + 1)) if args.file == "-" else read_profile(args.file)
     if args.json:
         print(json.dumps(profile.document(), ensure_ascii=False))
     else:

@@ -33,9 +33,11 @@ def add_powerstats(commands: Any) -> None:
 
 
 def _powerstats(args: argparse.Namespace) -> int:
+    from powerhal.android.kinds import told_apart
     from powerhal.android.rails.files import read_powerstats
 
-    found = read_powerstats(args.file, attribute=not args.no_attribution)
+    with told_apart(args.file, "rails"):
+        found = read_powerstats(args.file, attribute=not args.no_attribution)
     if args.json:
         print(json.dumps(found.document(), ensure_ascii=False))
     elif args.csv:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from powerhal.cli import files
 from powerhal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ def add_redact(commands: Any) -> None:
         description="Print every check-in line with keyed pseudonyms for apps, accounts, tags and addresses. "
         "Numbers stay as they are; text that is no check-in line is left out.",
     )
-    p.add_argument("file", metavar="FILE", help="check-in dump or bugreport; '-' is stdin")
+    _add_dump(p, "FILE")
     p.add_argument("-o", "--output", default="-", metavar="OUT", help="file to write (default: standard output)")
-    p.add_argument("--dump", type=int, metavar="N", help="which dump of the file (default: the longest)")
     _add_key(p)
     p.set_defaults(run=_redact)
 
@@ -40,11 +40,16 @@ def add_downgrade(commands: Any) -> None:
         help="a dump of Android 8 to 16 as a bugreport that Battery Historian loads",
         description="Write the newest form that Battery Historian reads; say on stderr what has no place in it.",
     )
-    p.add_argument("file", metavar="IN", help="check-in dump or bugreport (txt, zip, gz); '-' is stdin")
-    p.add_argument("output", metavar="OUT", help="bugreport to write, .txt or .zip")
-    p.add_argument("--dump", type=int, metavar="N", help="which dump of the file (default: the longest)")
+    _add_dump(p, "IN")
+    p.add_argument("output", metavar="OUT", help="bugreport to write, .txt or .zip; '-' is standard output")
     _add_redaction(p)
     p.set_defaults(run=_downgrade)
+
+
+def _add_dump(p: argparse.ArgumentParser, name: str) -> None:
+    """What is read: one dump of a file."""
+    p.add_argument("file", metavar=name, help="check-in dump or bugreport (txt, zip, gz); '-' is stdin")
+    p.add_argument("--dump", type=int, metavar="N", help="which dump of the file (default: the longest)")
 
 
 def add_export(commands: Any) -> None:
@@ -105,13 +110,13 @@ def _redact(args: argparse.Namespace) -> int:
     from powerhal.android.share.lines import LineRedactor, printed
     from powerhal.android.share.source import read_bugreport
 
+    files.output(args.output, inputs=[args.file])()
     dump = read_bugreport(args.file, Issues()).dump(args.dump)
     redactor = LineRedactor(_names(args))
-    dump.lines = redactor.lines(dump.lines)
-    _write((f"{line}\n" for line in printed(dump)), args.output)
-    print(f"{len(dump.lines)} lines", file=sys.stderr)
-    for what, count in sorted(redactor.dropped.items()):
-        print(f"{count} lines left out: {what}", file=sys.stderr)
+    count = _write((f"{line}\n" for line in printed(redactor.lines(dump.part()))), args.output)
+    print(f"{count} lines", file=sys.stderr)
+    for what, dropped in sorted(redactor.dropped.items()):
+        print(f"{dropped} lines left out: {what}", file=sys.stderr)
     return 0
 
 
@@ -123,11 +128,11 @@ def _downgrade(args: argparse.Namespace) -> int:
 
     if args.output != "-" and Path(args.output).suffix.lower() not in (".txt", ".zip"):
         raise UsageError(f"{args.output}: a bugreport is a .txt or a .zip", hint="end the name in one of them")
-    out = downgrade(
-        read_bugreport(args.file, Issues()), dump=args.dump, redact=redacted(_names(args)) if args.redact else None
-    )
+    files.output(args.output, inputs=[args.file])()
+    report = read_bugreport(args.file, Issues())
+    out = downgrade(report, dump=args.dump, redact=redacted(_names(args)) if args.redact else iter)
     if args.output == "-":
-        _write([out.text], "-")
+        _write((piece.decode() for piece in out.pieces), "-")
     else:
         write_report(out, args.output, private=not args.redact)
     print("\n".join(out.summary()), file=sys.stderr)
@@ -144,34 +149,38 @@ def _export(args: argparse.Namespace) -> int:
     from powerhal.android.share.document import redact_document
     from powerhal.android.share.export import long_csv, wide_csv
     from powerhal.android.summary import document
-    from powerhal.errors import NotEnoughData
 
-    found = read(args.file, keep_records=False)
-    out = document(found)
+    folder = args.format == "csv" and (args.output.endswith("/") or Path(args.output).is_dir())
+    files.output(None if folder else args.output, inputs=[args.file])()
+    out = document(read(args.file, keep_records=False).demand())
     if args.redact:
         out = redact_document(out, _names(args))
-    if args.format == "csv" and (args.output.endswith("/") or Path(args.output).is_dir()):
-        files = wide_csv(out, Path(args.output))
-        print(f"{len(files)} tables in {args.output}", file=sys.stderr)
+    if folder:
+        tables = wide_csv(out, Path(args.output))
+        print(f"{len(tables)} tables in {args.output}", file=sys.stderr)
     elif args.format == "csv":
         _write((f"{line}\n" for line in long_csv(out)), args.output)
     else:
         _write([json.dumps(out, indent=1), "\n"], args.output)
     print(_said(args), file=sys.stderr)
-    return 0 if found.dumps else NotEnoughData.exit_code
+    return 0
 
 
-def _write(lines: Iterable[str], output: str) -> None:
+def _write(lines: Iterable[str], output: str) -> int:
+    """Write text ('-' is standard output); how many pieces it came in."""
     if output == "-":
-        sys.stdout.writelines(line.encode("utf-8", "replace").decode() for line in lines)
-        return
-    with open(output, "w", encoding="utf-8", errors="replace", newline="") as stream:
-        stream.writelines(lines)
+        return sum(sys.stdout.write(line.encode("utf-8", "replace").decode()) >= 0 for line in lines)
+    from powerhal.android.output import replaced
+
+    with replaced(output) as stream:
+        return sum(stream.write(line.encode("utf-8", "replace")) >= 0 for line in lines)
 
 
 def _diff(args: argparse.Namespace) -> int:
     from powerhal.android.share.diff import diff
 
+    if args.a == args.b == "-":
+        raise UsageError("both dumps from standard input", hint="give one of them as a file")
     out = diff(_side(args.a), _side(args.b), rates=args.rates, anyway=args.anyway)
     print(json.dumps(out.document(), indent=1) if args.json else "\n".join(_portrait(out)))
     return 0
@@ -180,11 +189,10 @@ def _diff(args: argparse.Namespace) -> int:
 def _side(name: str) -> Side:
     from powerhal.android.parse import read
     from powerhal.android.share.diff import Side
-
-    found = read(name, keep_records=False)
-    main = found.main
     from powerhal.android.statistics import Statistics
 
+    found = read(name, keep_records=False).demand()
+    main = found.main
     stats = main.main if main else Statistics("l")
     build = str(main.versions.get("start_build", "")) if main else ""
     return Side(name, stats, main.api if main else None, build, found.properties)

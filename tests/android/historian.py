@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 
+CUT = 1_124_280_000_000  # ms: a TIME before 2005-08-17 begins no summary
 F8, F5 = "f" * 8, "f" * 5
 # code: types by position (f float32, i int32, l int64, s text), columns at least; None: as many as there are types
 RECORDS: dict[str, tuple[str, int | None]] = {
@@ -149,6 +150,8 @@ def _history(lines: list[str]) -> Iterator[str]:
     pool: dict[str, str] = {}
     state = _State()
     begun = False
+    now = start = 0
+    active = True
     for line in lines:
         if match := re.match(r'9,hsp,(\d+),-?\d+,("?.+)$', line):
             if begun:
@@ -161,8 +164,18 @@ def _history(lines: list[str]) -> Iterator[str]:
                 yield f"head {head}"
             if ":*OVERFLOW*" in head:
                 return
-            if ":START" in head or ":RESET" in head:
-                state = _State()
+            epoch = int(head.rsplit(":", 1)[1]) if ":TIME:" in head else None
+            if ":START" in head or (":RESET" in head and start > 0):  # a reset without a start clears nothing
+                state, active = _State(), True
+            if epoch is None:
+                now = 0 if ":START" in head else now + int(head.partition(":")[0])
+                start = 0 if ":START" in head else start
+            else:
+                set_now = start < CUT < epoch
+                now, start = epoch, epoch if ":RESET" in head or set_now else start
+            for status in (token[3:] for token in tokens if token.startswith("Bs=")):
+                if status in ("c", "d", "n") and active == (status == "c"):
+                    start, active = now, not active
             yield from _tokens(tokens, state, pool)
 
 

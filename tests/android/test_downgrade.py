@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from powerhal.android.history.tokens import WORDS
 from powerhal.android.issues import Issues
 from powerhal.android.parse import read
 from powerhal.android.share.downgrade import downgrade
+from powerhal.android.share.lines import printed
 from powerhal.android.share.source import read_bugreport
 from powerhal.android.summary import document
 from powerhal.cli import main
@@ -149,21 +151,22 @@ TOKENS = st.sampled_from([k for k, w in WORDS.items() if w.kind != "detail"]).fl
 HEADS = st.one_of(
     st.integers(0, 10**7).map(str), st.sampled_from(["0:START", "5:SHUTDOWN", "0:TIME:1700000000000"]),
     st.integers(1_200_000_000_000, 1_800_000_000_000).map(lambda t: f"0:RESET:TIME:{t}"),
+    st.builds(lambda reset, t: f"3:{reset}TIME:{t}", st.sampled_from(["", "RESET:"]), st.integers(0, 10**8)),
 )  # fmt: skip
 HISTORY = st.lists(
     st.builds(lambda h, t: ",".join([f"9,h,{h}", *([] if ":" in h else t)]), HEADS, st.lists(TOKENS, max_size=4)),
     max_size=25,
 )
 POOL = "\n".join(f'9,hsp,{k},{10000 + k},"{t}"' for k, t in enumerate(["a", "b", "a", "CONNECTED", 'x\\"', "e,f"]))
-FIRST = f"9,0,i,vers,36,212,A,A\n{POOL}\n9,h,0:RESET:TIME:1700000000000\n"
+FIRST = f"9,0,i,vers,36,212,A,A\n{POOL}\n9,h,0:RESET:TIME:"
 
 
 @settings(
     max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
-@given(HISTORY, st.lists(checkin_lines().map(lambda pair: pair[1]), max_size=4))
-def test_nothing_to_complain_of(tmp_path: Path, history: list[str], records: list[str]) -> None:
-    text, _ = made(tmp_path, FIRST + "\n".join([*history, *records]) + "\n")
+@given(st.sampled_from([0, 500, 1_700_000_000_000]), HISTORY, st.lists(checkin_lines().map(itemgetter(1)), max_size=4))
+def test_nothing_to_complain_of(tmp_path: Path, first: int, history: list[str], records: list[str]) -> None:
+    text, _ = made(tmp_path, FIRST + "\n".join([str(first), *history, *records]) + "\n")
     assert complaints(text) == []
 
 
@@ -216,3 +219,39 @@ def test_header_of_a_bugreport(tmp_path: Path) -> None:
     assert "== dumpstate: 2024-03-05 09:20:30" in shared.text
     assert "Paris" not in shared.text
     assert json.dumps(complaints(shared.text)) == "[]"
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 100, 86_400_000, 1_124_280_000_000, 1_700_000_000_000])
+def test_a_reset_clears_whatever_the_clock_says(epoch: int, tmp_path: Path) -> None:
+    """A clock that was never set counts from 1970; a RESET at 0 ms is no start for the old reader."""
+    body = "9,h,5,+fl\n9,h,5,-fl\n9,h,5,+S,Esw=0\n"
+    head = '9,0,i,vers,36,212,A,A\n9,hsp,0,0,"x"\n'
+    text, _ = made(tmp_path, head + f"9,h,0:RESET:TIME:{epoch}\n{body}" * 3 + "9,h,0,-fl\n")
+    assert complaints(text) == []
+    assert text.count("+fl") == 3 and text.count("Esw=0") == 3
+    assert all(int(line.rsplit(":", 1)[1]) > 0 for line in section(text) if ":TIME:" in line)
+
+
+def test_a_long_dump_is_not_kept_as_objects(tmp_path: Path) -> None:
+    import tracemalloc
+
+    lines = "".join(f"9,h,{k % 97},+w={k % 5},Bl={k % 100},{'+' if k % 2 else '-'}S\n" for k in range(60_000))
+    records = "".join(f"9,{10000 + k},l,cpu,{k},{k * 7},0\n" for k in range(20_000))
+    path = put(tmp_path, DUMP.replace("9,0,i,uid", lines + "9,0,i,uid", 1) + records)
+    tracemalloc.start()
+    out = downgrade(read_bugreport(path, Issues()))
+    assert len(out.text) > 10**6
+    del out
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * path.stat().st_size  # the report as one text included; the objects of all lines are 30 times
+
+
+def test_nothing_is_lost_between_stretches(tmp_path: Path) -> None:
+    """Lines are kept in stretches of one sort: order and number stay, however history and records alternate."""
+    rows = ["9,0,i,vers,36,212,A,A"]
+    for k in range(9000):
+        rows.append(f"9,h,1,Bl={k % 100}" if k % 7 and k // 400 % 2 else f"9,{k},l,cpu,1,2,0")
+    report = read_bugreport(put(tmp_path, "\n".join([*rows, ""])), Issues())
+    assert list(printed(report.dump())) == rows
+    assert report.dump().records == sum(",l," in row for row in rows) + 1

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import IO
 
 from powerhal.android.checkin.lines import Reader, emit
 from powerhal.android.containers import Lines, open_inputs
 from powerhal.android.history.lines import emit_history, is_history, read_history
 from powerhal.android.issues import Issues
+from powerhal.android.output import replaced
+from powerhal.errors import NotEnoughData
 
 
 def again(reader: Reader, number: int, line: str) -> str | None:
@@ -35,16 +39,22 @@ def emitted(path: str | Path) -> Iterator[str]:
 
 
 def emit_file(path: str | Path, output: str | Path) -> int:
-    """Write the lines ('-' is stdout) and return how many there were."""
+    """Write the lines ('-' is stdout) and return how many there were; without any nothing is written.
+
+    Raises NotEnoughData when there are none, FileError when the file cannot be read.
+    """
+    lines = emitted(path)
+    first = next(lines, None)
+    if first is None:
+        raise NotEnoughData(
+            f"{path}: no check-in lines in it",
+            hint="take them with `dumpsys batterystats -c`; `powerhal android parse` reads the other forms",
+        )
     if str(output) == "-":
-        return _write(path, sys.stdout.buffer)
-    with open(output, "wb") as out:
-        return _write(path, out)
+        return _write(chain([first], lines), sys.stdout.buffer)
+    with replaced(output) as out:
+        return _write(chain([first], lines), out)
 
 
-def _write(path: str | Path, out: object) -> int:
-    count = 0
-    for line in emitted(path):
-        out.write(line.encode("utf-8", "surrogateescape"))  # type: ignore[attr-defined]
-        count += 1
-    return count
+def _write(lines: Iterable[str], out: IO[bytes]) -> int:
+    return sum(out.write(line.encode("utf-8", "surrogateescape")) >= 0 for line in lines)

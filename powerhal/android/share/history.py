@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from powerhal.android.checkin.values import Value, show
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token
 from powerhal.android.history.tokens import COMMANDS
+from powerhal.android.share.clock import BOOTS, MAX_DELTA, SET_CLOCK, TIMED, SummaryClock, Times
 from powerhal.android.share.records import Losses, clean
 
 BITS = frozenset(
@@ -59,8 +60,6 @@ CPU_TIMES = re.compile(r"\d{1,18}:\d{1,18}(?:/(?:\d{1,9}|u\d{1,4}[ias]\d{1,6}):\
 NOBODY = "unknown-wakelock-holder"
 COUNTERS = 6  # usr, sys, io, irq, sirq, idle
 MAX_INT = 2**63 - 1
-SET_CLOCK = 1_124_280_000_000  # 2005-08-17 12:00 UTC: an earlier time is of a clock that nobody set
-MAX_DELTA = 10**14  # ms; more is no time between two changes
 
 
 @dataclass(slots=True)
@@ -77,38 +76,30 @@ class HistoryWriter:
     _ended: set[tuple[str, str]] = field(default_factory=set)
     _holder: int | None = None
     _screen_reason: bool = False
-    _dated: bool = False  # a RESET forgets the states there only when the time was known
+    _clock: SummaryClock = field(default_factory=SummaryClock)
 
-    def write(self, lines: Iterable[HistoryLine | PoolLine]) -> list[str]:
-        """All lines in the old form."""
-        kept = [line for line in lines if self._sound(line)]
-        epochs = true_times([line for line in kept if isinstance(line, HistoryLine)])
-        body = list(self._lines(kept, iter(epochs)))
-        pool = [f'9,hsp,{k},{uid},"{text}"' for (uid, text), k in self._numbers.items()]
-        return pool + body
-
-    def _sound(self, line: HistoryLine | PoolLine) -> bool:
-        if isinstance(line, PoolLine):
-            why = "" if isinstance(line.number, int) and _uid(line.uid) else "hsp (not readable)"
-        else:
-            good = isinstance(line.delta, int) and 0 <= line.delta <= MAX_DELTA
-            why = "" if good else "h (time runs backwards or is not readable)"
-        self.losses.records[why] += bool(why)
-        return not why
-
-    def _lines(self, lines: Iterable[HistoryLine | PoolLine], epochs: Iterator[int | None]) -> Iterator[str]:
+    def write(self, lines: Iterable[HistoryLine | PoolLine], times: Times) -> Iterator[str]:
+        """All lines but the pool's in the old form; `times` of the same lines."""
+        epochs = iter(times.epochs)
         for line in lines:
+            if why := unsound(line):
+                self.losses.records[why] += 1
+                continue
             if isinstance(line, PoolLine):
                 self._add(line)
                 continue
-            epoch = next(epochs)
             assert isinstance(line.delta, int)
             if line.commands:
-                yield from self._command(line.delta, str(line.commands[0]), epoch)
+                yield from self._command(line.delta, str(line.commands[0]), next(epochs))
                 continue
+            self._clock.passed(line.delta)
             tokens = [text for token in line.tokens for text in self._token(token)]
             if tokens or line.delta or not line.tokens:
                 yield ",".join([f"9,h,{line.delta}", *tokens])
+
+    def pool(self) -> Iterator[str]:
+        """The strings that the lines written so far point to: they stand before them."""
+        return (f'9,hsp,{k},{uid},"{text}"' for (uid, text), k in self._numbers.items())
 
     def _add(self, line: PoolLine) -> None:
         assert isinstance(line.number, int)
@@ -123,19 +114,28 @@ class HistoryWriter:
         return self._numbers[key]
 
     def _command(self, delta: int, word: str, epoch: int | None) -> Iterator[str]:
-        timed = word in ("RESET", "TIME")
+        timed = word in TIMED
         if word not in COMMANDS or (timed and epoch is None):
             self.losses.columns[f"h.{word[:20]} command"] += 1
+            self._clock.passed(delta)
             yield f"9,h,{delta}"
             return
-        dated = epoch is not None and epoch > SET_CLOCK
-        if word == "RESET" and dated and not self._dated:
-            yield f"9,h,{delta}:TIME:{epoch}"  # with it the RESET clears the states there too
-            delta = 0
-        if word == "START" or (word == "RESET" and (dated or self._dated)):
+        if epoch is None:
+            self._clock.passed(delta)
+            if word == BOOTS[0]:
+                self._forget()
+                self._clock.boot()
+            yield f"9,h,{delta}:{word}"
+            return
+        if word == "RESET":
+            if not self._clock.start_ms:  # without a start it would clear nothing there
+                yield f"9,h,{delta}:" + ("" if epoch > SET_CLOCK else "RESET:") + f"TIME:{epoch}"
+                delta = 0
             self._forget()
-        self._dated = word != "START" and (self._dated or dated)
-        yield f"9,h,{delta}:{word}" + (":TIME" if word == "RESET" else "") + (f":{epoch}" if timed else "")
+            self._clock.reset(epoch)
+        else:
+            self._clock.told(epoch)
+        yield f"9,h,{delta}:" + ("RESET:" if word == "RESET" else "") + f"TIME:{epoch}"
 
     def _forget(self) -> None:
         self._on.clear()
@@ -254,6 +254,8 @@ class HistoryWriter:
     def _enum(self, token: Token) -> Iterator[str]:
         value = None if token.value is None or isinstance(token.value, tuple) else show(token.value, "any")
         allowed = ENUMS[token.key]
+        if token.key == "Bs" and value:
+            self._clock.status(value)
         if token.key == "Bs" and value == "c":
             self._settled.add("r")  # a summary ends here, and with it what is taken for granted of the CPU
         if value and (value in allowed if allowed else WORD.fullmatch(value) and value != "???"):
@@ -289,47 +291,13 @@ METHODS = (
 )
 
 
+def unsound(line: HistoryLine | PoolLine) -> str:
+    """Why a line cannot be written at all; empty when it can."""
+    if isinstance(line, PoolLine):
+        return "" if isinstance(line.number, int) and _uid(line.uid) else "hsp (not readable)"
+    good = isinstance(line.delta, int) and 0 <= line.delta <= MAX_DELTA
+    return "" if good else "h (time runs backwards or is not readable)"
+
+
 def _uid(value: Value) -> bool:
     return isinstance(value, int) and -(2**31) <= value < 2**31
-
-
-def true_times(lines: list[HistoryLine]) -> list[int | None]:
-    """For each line with a TIME the epoch in ms that the old reader makes of it; None for the others.
-
-    It takes the last TIME of a boot as true and counts back from there. Where that gives a time before 1970 (the
-    clock was set late) it gives the whole history up: then all times of that boot are later by what lacks.
-    """
-    out: list[int | None] = [None] * len(lines)
-    boot: list[int] = []
-    now: int | None = None
-    for k in range(len(lines) - 1, -1, -1):
-        line = lines[k]
-        delta = line.delta if isinstance(line.delta, int) else 0
-        if line.commands and line.commands[0] in ("START", "SHUTDOWN"):
-            _lift(out, boot)
-            boot, now = [], None
-            continue
-        epoch = _epoch(line)
-        if epoch is not None:
-            now = epoch if now is None else now
-            out[k] = now
-            boot.append(k)
-        if now is not None:
-            now -= delta
-    _lift(out, boot)
-    return out
-
-
-def _epoch(line: HistoryLine) -> int | None:
-    """The time of a RESET or TIME; None without one, or with one that no calendar holds."""
-    if not line.commands or line.commands[0] not in ("RESET", "TIME"):
-        return None
-    found = next((w for w in line.commands if isinstance(w, int)), None)
-    return found if found is not None and 0 <= found <= MAX_DELTA else None
-
-
-def _lift(times: list[int | None], boot: list[int]) -> None:
-    """Make the times of one boot later until none is negative."""
-    least = min((t for k in boot if (t := times[k]) is not None), default=0)
-    for k in boot if least < 0 else ():
-        times[k] = (times[k] or 0) - least

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from powerhal.android.checkin.lines import Record, emit
 from powerhal.android.checkin.records import WAKELOCK_LETTERS
@@ -17,7 +17,7 @@ from powerhal.android.checkin.values import Malformed, Value
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token, emit_history
 from powerhal.android.history.tokens import COMMANDS, WORDS
 from powerhal.android.share.redact import Pseudonyms
-from powerhal.android.share.source import CheckinLine, CheckinLines
+from powerhal.android.share.source import CheckinLine, Part
 from powerhal.android.statistics import DEVICE_NAMES
 
 KERNEL_CODES = frozenset(("kwl", "wr", "rpm"))
@@ -62,6 +62,9 @@ ENUM_VALUES = {
 VENDOR_KEYS = frozenset(["current", "ap_temp", "pa_temp", "txshare_event", "txshare", "wifi_ap"])
 REMOVED = "?"
 LONGEST_NUMBER = 10**9  # a longer one in a token of a vendor may be a serial number
+NUMBERS = (int, float)  # say nothing about anybody
+ALIKE = (int, str, type(None))  # of equal ones each prints the same
+REMEMBERED = 1 << 14  # tokens
 
 
 @dataclass(slots=True)
@@ -71,32 +74,38 @@ class LineRedactor:
     names: Pseudonyms
     dropped: Counter[str] = field(default_factory=Counter)
     _kernel: set[int] = field(default_factory=set)
+    _seen: dict[Token, Token] = field(default_factory=dict)
 
-    def lines(self, lines: list[CheckinLine]) -> list[CheckinLine]:
-        """The same lines with the same numbers, without names."""
+    def lines(self, lines: Iterable[CheckinLine]) -> Iterator[CheckinLine]:
+        """The same lines with the same numbers, without names; they are walked through twice."""
+        history = replace(lines, records=False, keep=_wakes) if isinstance(lines, Part) else lines
         self._kernel = {
             token.value
-            for line in lines
+            for line in history
             if isinstance(line, HistoryLine)
             for token in line.tokens
             if token.key == "wr" and isinstance(token.value, int)
         }
-        out = (self._line(line) for line in lines)
-        return [line for line in out if line is not None]
+        for line in lines:
+            kept = self._line(line)
+            if kept is not None:
+                yield kept
 
     def _line(self, line: CheckinLine) -> CheckinLine | None:
         if isinstance(line, PoolLine):
             return self._pool(line)
         if isinstance(line, HistoryLine):
-            commands = tuple(c if c in COMMANDS or _short(c) else REMOVED for c in line.commands)
+            commands = tuple([c if c in COMMANDS or _short(c) else REMOVED for c in line.commands])
             delta = Malformed(REMOVED, "") if isinstance(line.delta, Malformed) else line.delta
-            return line._replace(delta=delta, commands=commands, tokens=tuple(map(self._token, line.tokens)))
+            tokens = tuple([self._again(token) for token in line.tokens])
+            return HistoryLine(line.line, line.prefix, delta, commands, tokens)
         if not line.layout.known:
             self.dropped["records of a vendor"] += 1
             return None
+        code = line.code
         pairs = zip(line.layout.fields, line.values, strict=True)
-        values = tuple(self._column(line.code, f.name, value) for f, value in pairs)
-        return line._replace(values=values)
+        values = tuple([v if v.__class__ in NUMBERS else self._column(code, f.name, v) for f, v in pairs])
+        return Record(line.line, line.prefix, line.uid, line.window, code, line.layout, values)
 
     def _pool(self, line: PoolLine) -> PoolLine | None:
         if isinstance(line.number, Malformed) or not isinstance(line.uid, int):
@@ -117,6 +126,17 @@ class LineRedactor:
         if code in KERNEL_CODES:
             return self.names.kernel(text)
         return self.names.package(text) if name == "package" else self.names.tag(text)
+
+    def _again(self, token: Token) -> Token:
+        """A token without names; the same ones come again and again (1 and 1.0, which are equal, are not the same)."""
+        if token.value.__class__ not in ALIKE:
+            return self._token(token)
+        found = self._seen.get(token)
+        if found is None:
+            found = self._token(token)
+            if len(self._seen) < REMEMBERED:
+                self._seen[token] = found
+        return found
 
     def _token(self, token: Token) -> Token:
         word = WORDS.get(token.key)
@@ -142,15 +162,20 @@ class LineRedactor:
         return value if value in known else self.names.kernel(value).replace(".", "_")
 
 
+def _wakes(line: str) -> bool:
+    """Whether a line may name a reason of waking up."""
+    return "wr=" in line
+
+
 def _short(value: Value, below: int = 10**14) -> bool:
     return isinstance(value, int) and abs(value) < below
 
 
-def redacted(names: Pseudonyms) -> Callable[[list[CheckinLine]], list[CheckinLine]]:
+def redacted(names: Pseudonyms) -> Callable[[Iterable[CheckinLine]], Iterator[CheckinLine]]:
     """The change of `LineRedactor` as a function of lines."""
     return lambda lines: LineRedactor(names).lines(lines)
 
 
-def printed(dump: CheckinLines) -> list[str]:
-    """The lines of a dump as text."""
-    return [emit(line) if isinstance(line, Record) else emit_history(line) for line in dump.lines]
+def printed(lines: Iterable[CheckinLine]) -> Iterator[str]:
+    """Lines as text."""
+    return (emit(line) if isinstance(line, Record) else emit_history(line) for line in lines)

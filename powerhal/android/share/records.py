@@ -7,6 +7,7 @@ column or holds one that is not readable is dropped whole.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -28,6 +29,7 @@ from powerhal.android.share.columns import (
 from powerhal.android.statistics import COMPONENTS
 
 LIMITS = {"i": 2**31 - 1, "l": 2**63 - 1, "r": 2**63 - 1}
+LEARNED = frozenset(["uid", *CONTROLLERS])
 EXCEPTION = "Exception occurred while dumping"  # anywhere in the section it means that the dump failed
 FLOAT32_MAX = 3.4e38
 QUOTABLE = frozenset(["kwl", "wr", "sy", "jb", "pr"])  # names that may hold commas
@@ -72,8 +74,8 @@ class RecordWriter:
     _place: int = 0
     battery_ms: int | None = None  # time on battery, once its record has been written
 
-    def learn(self, records: list[Record]) -> None:
-        """Look over the whole dump first: who owns which package, how many transmit levels a controller has."""
+    def learn(self, records: Iterable[Record]) -> None:
+        """Look over the records of `LEARNED` first: who owns which package, how many transmit levels there are."""
         for record in records:
             if record.code == "uid" and record.window == "i":
                 app, package = record.number("app_id"), record.get("package")
@@ -85,7 +87,7 @@ class RecordWriter:
                 self._tx[key] = max(self._tx.get(key, 0), levels)
         self._owners = dict(self._packages)
 
-    def unnamed(self, records: list[Record]) -> list[str]:
+    def unnamed(self, records: Iterable[Record]) -> list[str]:
         """`uid` lines for app ids without a package, which the old reader would warn about."""
         used = {app_id_there(r.uid) for r in records if r.window in "il" and r.code in COLUMNS and _in_range(r.uid)}
         new = sorted(used - set(self._packages.values()) - KNOWN_APP_IDS)
