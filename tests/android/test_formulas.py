@@ -263,3 +263,11 @@ def test_the_document_names_every_term():
         {"uid": APP, "mah": pytest.approx(0.1), "components": {"audio": pytest.approx(0.1)}, "exact_share": 1.0}
     ]
     assert found["terms"][0]["status"] == EXACT and found["devices"] == [{"name": "audio", "mah": pytest.approx(0.1)}]
+
+
+@pytest.mark.parametrize(("api", "parts"), [(22, set()), (27, {"camera"}), (33, {"camera", "audio"})])
+def test_timers_are_computed_from_the_level_on_that_computes_them(api: int, parts: set[str]) -> None:
+    """BatteryStatsHelper: no MediaPowerCalculator up to API 27, no CameraPowerCalculator up to 22."""
+    given = profile(audio=360, camera__avg=36)
+    found = recompute(given, api, NOTHING, [UidTimes(APP, audio_ms=1000, camera_ms=1000)])
+    assert set(found.components(APP)) == parts

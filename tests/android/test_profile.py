@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -229,3 +230,25 @@ def test_command(tmp_path, capsys):
     file.write_text("<!DOCTYPE a><device/>")
     assert main(["android", "profile", str(file)]) == 3
     assert f"{file}:1" in capsys.readouterr().err
+
+
+BOTH_ERAS = """<device name="Android"><item name="battery.capacity">4980</item>
+  <item name="screen.on">83</item><item name="screen.full">412</item><item name="cpu.idle">3</item>
+  <item name="radio.active">80</item>
+  <array name="cpu.clusters.cores"><value>4</value><value>4</value></array>
+  <array name="cpu.speeds.cluster0"><value>400000</value></array>
+  <array name="cpu.active.cluster0"><value>0.1</value></array>
+  <array name="cpu.core_speeds.cluster0"><value>900000</value><value>979000</value></array>
+  <array name="cpu.core_power.cluster0"><value>11</value><value>16</value></array>
+  <array name="cpu.core_speeds.cluster1"><value>400000</value><value>501000</value></array>
+  <array name="cpu.core_power.cluster1"><value>5</value><value>9</value></array>
+</device>"""
+
+
+def test_what_is_left_over_of_an_older_era_is_no_mistake(tmp_path: Path) -> None:
+    """Many vendors keep the default's one-speed `cpu.speeds.cluster0` beside complete newer arrays."""
+    path = tmp_path / "power_profile.xml"
+    path.write_text(BOTH_ERAS)
+    assert not [p for p in read_profile(str(path)).problems if p.severity == "error"]
+    path.write_text(BOTH_ERAS.replace("core_power.cluster1", "core_power.cluster7"))
+    assert {p.code for p in read_profile(str(path)).problems} >= {"PH-N351", "PH-N353"}

@@ -21,12 +21,12 @@ LEAST_FOREGROUND_MS = 600_000.0  # below 10 minutes in all the screen is not sha
 SCREEN_SHARED_API = 28
 DISPLAYS_API = 31
 
-#: Component -> (field of UidTimes, key of the profile): a timer times a power.
+#: Component -> (field of UidTimes, key of the profile, first API level that computes it): a timer times a power.
 TIMERS = {
-    "audio": ("audio_ms", "audio"),
-    "video": ("video_ms", "video"),
-    "camera": ("camera_ms", "camera.avg"),
-    "flashlight": ("flashlight_ms", "camera.flashlight"),
+    "audio": ("audio_ms", "audio", 28),
+    "video": ("video_ms", "video", 28),
+    "camera": ("camera_ms", "camera.avg", 23),
+    "flashlight": ("flashlight_ms", "camera.flashlight", 23),
 }
 
 
@@ -92,7 +92,7 @@ def share_measured(total_mah: float, proxies: dict[int, float]) -> dict[int, flo
 def _terms(profile: PowerProfile, api: int, device: DeviceTimes, uids: Sequence[UidTimes]) -> Iterator[Term]:
     for uid in uids:
         yield from cpu(profile, api, uid)
-        yield from _timers(profile, uid)
+        yield from _timers(profile, api, uid)
         yield from _sensors(profile, device, uid)
     yield from wakelocks(profile, api, device, uids)
     yield from wifi(profile, api, device, uids)
@@ -103,10 +103,10 @@ def _terms(profile: PowerProfile, api: int, device: DeviceTimes, uids: Sequence[
     yield from _rest(profile, api, device)
 
 
-def _timers(profile: PowerProfile, uid: UidTimes) -> Iterator[Term]:
-    for component, (name, key) in TIMERS.items():
+def _timers(profile: PowerProfile, api: int, uid: UidTimes) -> Iterator[Term]:
+    for component, (name, key, since) in TIMERS.items():
         ms = getattr(uid, name)
-        if ms:
+        if ms and api >= since:
             yield Term(uid.uid, component, "timer", mah(profile.average(key), ms))
 
 
