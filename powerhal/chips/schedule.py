@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 
 from powerhal.channel import Reading
-from powerhal.chips.source import ChipSource, Steady
+from powerhal.chips.source import CHECK_EVERY, ChipSource, Steady
 from powerhal.transport import Clock, Plan, Xfer
 
 
@@ -25,6 +25,7 @@ class BusSchedule:
         self._clock: Clock = sources[0].clock
         self._now_ns = self._clock.now_ns
         self._qualities: list[int] = []
+        self._configured = b""
         self._alone: set[int] = set()
         self._fetched: tuple[int, bytes, Sequence[int]] | None = None  # read, not yet judged
         self._times: array[int] = array("q")
@@ -36,6 +37,7 @@ class BusSchedule:
     def _merge(self) -> None:
         """Build the batch of all sources that answer."""
         self._left = 0
+        self._state: Plan | None = None
         xfers: list[Xfer] = []
         self._parts: list[tuple[int, ChipSource, slice]] = []
         self._owners: list[int] = []  # transfer -> source
@@ -56,7 +58,7 @@ class BusSchedule:
         Rows later than `latest_ns` need it too. After -1 `read()` judges what was read; nothing is asked twice.
         """
         plan = self._plan
-        if self._left <= 0 or plan is None:
+        if self._left <= 0 or plan is None or self._fetched is not None:
             return -1
         failed = plan.run()
         t_ns = self._now_ns()
@@ -66,13 +68,16 @@ class BusSchedule:
             or t_ns > latest_ns
             or (int.from_bytes(row, "big") ^ self._high) & self._watched
             or t_ns - self._last_ns > self._silence_ns
+            or (self._left == 1 and not self._unchanged())
         ):
             self._fetched = t_ns, row, failed
             return -1
         self._last_ns = t_ns
-        self._left -= 1
         self._times.append(t_ns)
         self._rows += row
+        self._left -= 1
+        if not self._left:
+            self._tell(checked=True)
         return t_ns
 
     def take(self) -> tuple[array[int], list[tuple[bytes, int]]]:
@@ -85,14 +90,22 @@ class BusSchedule:
         columns = [_column(rows, part, self._width) for _, _, part in self._parts]
         return times, list(zip(columns, self._qualities, strict=True))
 
-    def _tell(self) -> None:
-        """Let the sources know of the rows that they did not judge."""
+    def _unchanged(self) -> bool:
+        """Whether every chip is configured as it was, and free; the look at them that is due every so many rows."""
+        if any(source.bus.owner(source.address) for _, source, _ in self._parts) or self._state is None:
+            return False
+        return not self._state.run() and bytes(self._state.data) == self._configured
+
+    def _tell(self, *, checked: bool = False) -> None:
+        """Let the sources know of the rows that they did not judge; `checked`: and that they are `_unchanged`."""
         new = len(self._times) - self._told
         if new:
             self._told += new
             last = bytes(self._rows[-self._width :])
             for _, source, part in self._parts:
-                source.went_on(new, self._last_ns, last[part])
+                source.went_on(new, self._last_ns, last[part], checked=checked)
+            if checked:
+                self._left = CHECK_EVERY
 
     def _promise(self, t_ns: int) -> None:
         """What the next rows must keep to be taken at a glance."""
@@ -108,6 +121,11 @@ class BusSchedule:
             found.append(steady)
         self._high, self._watched, self._last_ns = high, watched, t_ns
         self._left = min(steady.rows for steady in found)
+        known = [source.configuration() for _, source, _ in self._parts]
+        configured = b"".join(answer for _, answer in known)
+        if self._state is None or configured != self._configured:
+            self._configured = configured
+            self._state = self._sources[0].bus.plan([xfer for xfers, _ in known for xfer in xfers])
         self._silence_ns = min(steady.silence_ns for steady in found)
         self._qualities = [int(steady.quality) for steady in found]
 

@@ -105,9 +105,7 @@ class ChipSource:
         self._sums = running_sums(self.chip, self._row.layout)
         self._torn = None if self._row.checks else TornRows(self._row.layout, self._row.xfers)
         self._plan = self.bus.plan(self._row.xfers)
-        self._state_plan = self.bus.plan(
-            [Xfer(self.address, bytes((r.address,)), r.nbytes) for r in self.chip.config_registers()]
-        )
+        self._state_plan = self.bus.plan(self.configuration()[0])
         self._last = Reading(-(1 << 62), bytes(self._row.layout.row_bytes))
         self.doubtful_rows = 0
 
@@ -212,11 +210,20 @@ class ChipSource:
         high, watched = promise
         if not high & watched & self._mask:  # else a row could become all zeros unnoticed
             watched |= self._mask
-        return Steady(high, watched, CHECK_EVERY - 1 - self.doubtful_rows, self._remembered_ns, self._always)
+        return Steady(high, watched, CHECK_EVERY - self.doubtful_rows, self._remembered_ns, self._always)
 
-    def went_on(self, rows: int, t_ns: int, raw: bytes) -> None:
-        """So many rows followed that kept what `steady` promised; the last was `raw`, read at `t_ns`."""
-        self.doubtful_rows += rows
+    def configuration(self) -> tuple[list[Xfer], bytes]:
+        """The transfers that read the configuration registers, and what they answered when they were last good."""
+        registers = self.chip.config_registers()
+        xfers = [Xfer(self.address, bytes((r.address,)), r.nbytes) for r in registers]
+        return xfers, b"".join(r.wire(self._seen.get(r.name, 0)) for r in registers)
+
+    def went_on(self, rows: int, t_ns: int, raw: bytes, *, checked: bool = False) -> None:
+        """So many rows followed that kept what `steady` promised; the last was `raw`, read at `t_ns`.
+
+        `checked`: after it the `configuration` was as it should be, and the chip free.
+        """
+        self.doubtful_rows = 0 if checked else self.doubtful_rows + rows
         self._last = Reading(t_ns, raw, self._always)
         if self._torn is not None:
             self._torn.went_on(raw)

@@ -34,6 +34,7 @@ class Beat:
         self.period_ns = max(1, round(period_s * 1e9))
         self.due_ns = 0
         self.served_ns = -1
+        self.begun_ns = 0  # when reading for this turn began, if it has
 
     def advance(self, now_ns: int) -> int:
         """Set the next deadline after `now_ns`, on the same grid; answers the ticks that were skipped."""
@@ -50,6 +51,10 @@ class Beat:
 
     def settle(self) -> None:
         """Hand over what was taken and not yet handed over."""
+
+    def glimpse(self) -> Callable[[int], int] | None:
+        """A short way to serve, while there is one."""
+        return None
 
     def last(self, now_ns: int) -> None:
         """Take the last row of the run, unless one was taken at this very moment."""
@@ -108,9 +113,13 @@ class SourceBeat(Beat):
         self.settle()
         return {m.source.name: m.health for m in self._all}
 
+    def glimpse(self) -> Callable[[int], int] | None:
+        """A function that does all of `serve` when all goes on as before, as `GlancingBatch.glance`; None without."""
+        return self._glance
+
     def serve(self, flags: int) -> None:
         """Read the working members together, then probe those whose time has come."""
-        self.served_ns = self._now_ns()
+        self.served_ns, self.begun_ns = self.begun_ns or self._now_ns(), 0
         if self._glance is not None and not flags and self._glance(self.due_ns + self._late_ns) >= 0:
             return
         self.settle()

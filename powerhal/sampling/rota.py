@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from powerhal.sampling.beat import Beat
 from powerhal.sampling.health import Health
@@ -51,14 +51,51 @@ class Rota:
         self.recount()
         return self._now_ns()
 
+    def cruise(self, sleep: Callable[[int], None], until_ns: int) -> int:
+        """Sleep and serve as long as only the quickest beat is due and all its rows go on as before.
+
+        Ends before the deadline that is not before `until_ns`, where another beat is due, when a sleep is cut short,
+        a tick was missed, or a row needs more than a glance: `serve` does what is left. Answers how often it woke up.
+        """
+        quick, now_ns = self._quick, self._now_ns
+        glance = quick.glimpse() if quick is not None else None
+        if quick is None or glance is None:
+            return 0
+        until_ns = min(until_ns, self._others_ns)
+        due_ns, period_ns, late_ns, wakeups = quick.due_ns, quick.period_ns, quick.period_ns // 2, 0
+        while due_ns < until_ns:
+            sleep(due_ns)
+            wakeups += 1
+            woken_ns = now_ns()
+            if woken_ns < due_ns:
+                break
+            t_ns = glance(due_ns + late_ns)
+            if t_ns < 0:
+                quick.begun_ns = woken_ns
+                break
+            due_ns += period_ns
+            if t_ns >= due_ns:
+                quick.due_ns, quick.served_ns = due_ns - period_ns, woken_ns
+                self._skip(quick, t_ns)
+                due_ns = quick.due_ns
+                break
+            quick.served_ns = woken_ns
+        quick.due_ns = due_ns
+        self.due_ns = min(due_ns, self._others_ns)
+        return wakeups
+
     def _turn(self, beat: Beat, flags: int) -> int:
         beat.serve(flags)
         now_ns = self._now_ns()
+        self._skip(beat, now_ns)
+        return now_ns
+
+    def _skip(self, beat: Beat, now_ns: int) -> None:
+        """Set the deadline after `now_ns`; what lies between was missed."""
         skipped = beat.advance(now_ns)
         if skipped:
             for health in beat.healths().values():
                 health.missed += skipped
-        return now_ns
 
     def recount(self) -> None:
         """Find the nearest deadline anew."""

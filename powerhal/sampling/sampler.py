@@ -6,7 +6,8 @@ What was missed is counted and skipped. Rows are stamped by their source, after 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from powerhal.channel import Quality, Source
 from powerhal.sampling.batching import batches
@@ -21,7 +22,8 @@ from powerhal.transport.clock import BootClock, VirtualClock
 
 SECOND_NS = 1_000_000_000
 HEALTH_NS = 5 * SECOND_NS
-OVERSLEPT_NS = SECOND_NS // 4
+OVERSLEPT_NS = SHORT_NS = SECOND_NS // 4
+FOREVER_NS = 1 << 62
 
 
 class Sampler:
@@ -36,6 +38,7 @@ class Sampler:
         self.ended_ns = 0
         self.wakeups = 0
         self._clock = assembly.clock
+        self._virtual = isinstance(assembly.clock, VirtualClock)
         self._sink = sink
         self._boot_id = boot_id
         scans = [ScanBeat(s, self._clock, sink) for s in assembly.activity_sources]
@@ -60,44 +63,61 @@ class Sampler:
         """
         keeper = Timekeeper(self._clock, self._sink, self._boot_id)
         started = self.started_ns = self._rota.begin()
-        end = started + round(duration_s * 1e9) if duration_s is not None else None
+        end = started + round(duration_s * 1e9) if duration_s is not None else FOREVER_NS
         if on_start is not None:
             on_start()
         flush_at = now = self._clock.now_ns()
         health_at, watch_at, flags = started + HEALTH_NS, started, 0
-        sleeper = self._sleeper()
-        while True:
-            due = self._rota.due_ns if end is None else min(self._rota.due_ns, end)
-            if now >= flush_at or due > flush_at:
-                self._rota.settle()
-                flush_at = self._sink.tick(now, due)
-            if self._over(end, now, until):
-                break
-            sleeper(due)
-            woken = self._clock.now_ns()
-            self.wakeups += 1
-            if woken >= watch_at or woken - due > OVERSLEPT_NS:
-                watch_at = woken + SECOND_NS
-                flags = self._watch(keeper, woken)
-            now = self._rota.serve(woken, flags)
-            flags = 0
-            if now >= health_at:
-                health_at = now + HEALTH_NS
-                self._report()
-            if on_wake is not None:
-                on_wake((woken - started) * 1e-9)
+        glance_ns = self._patience_ns(asked=until is not None or on_wake is not None)
+        with self._sleeper() as sleep:
+            while True:
+                due = min(self._rota.due_ns, end)
+                if now >= flush_at or due > flush_at:
+                    self._rota.settle()
+                    flush_at = self._sink.tick(now, due)
+                if self.stop.requested or now >= end or (until is not None and until()):
+                    break
+                self.wakeups += self._rota.cruise(sleep, min(end, flush_at, health_at, watch_at, now + glance_ns))
+                due = min(self._rota.due_ns, end)
+                sleep(due)
+                woken = self._clock.now_ns()
+                self.wakeups += 1
+                if woken >= watch_at or woken - due > OVERSLEPT_NS:
+                    watch_at = woken + SECOND_NS
+                    flags = self._watch(keeper, woken)
+                now = self._rota.serve(woken, flags)
+                flags = 0
+                if now >= health_at:
+                    health_at = now + HEALTH_NS
+                    self._report()
+                if on_wake is not None:
+                    on_wake((woken - started) * 1e-9)
         self._finish()
 
-    def _over(self, end: int | None, now: int, until: Callable[[], bool] | None) -> bool:
-        return self.stop.requested or (end is not None and now >= end) or (until is not None and until())
+    def _patience_ns(self, *, asked: bool) -> int:
+        """For how long wake-ups may pass without a look at anything but the rows; `asked`: somebody waits to be asked.
 
-    def _sleeper(self) -> Callable[[int], None]:
+        Who waits for a child is told by its signal, if signals end sleeps.
+        """
+        if not asked:
+            return SECOND_NS
+        return SHORT_NS if self.stop.heeded and not self._virtual else 0
+
+    @contextmanager
+    def _sleeper(self) -> Iterator[Callable[[int], None]]:
         """How to sleep until a time: a simulated world must not be torn by a signal, a real one wakes at each."""
-        clock = self._clock
-        if isinstance(clock, VirtualClock):
-            return clock.sleep_until
-        alarm = Alarm(self._rota.pace_ns) if isinstance(clock, BootClock) else clock
-        return lambda due_ns: self.stop.sleep(alarm, due_ns)
+        clock, stop = self._clock, self.stop
+        if self._virtual:
+            yield clock.sleep_until
+        elif isinstance(clock, BootClock):
+            stop.alarm = Alarm(self._rota.pace_ns)
+            try:
+                yield stop.alarm.sleep_until
+            finally:
+                alarm, stop.alarm = stop.alarm, None
+                alarm.close()
+        else:
+            yield lambda due_ns: stop.sleep(clock, due_ns)
 
     def _watch(self, keeper: Timekeeper, now: int) -> int:
         """Look at the clocks; answers the quality of the rows to come."""

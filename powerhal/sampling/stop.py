@@ -10,7 +10,10 @@ import os
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    from powerhal.transport.alarm import Alarm
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,6 +41,8 @@ class Stop:
         self.requested = False
         self.signal = 0
         self.on_signal: Callable[[int], None] | None = None
+        self.alarm: Alarm | None = None  # what the loop sleeps on, if it can be rung
+        self.heeded = False  # signals end sleeps: nobody has to look at short intervals
         self._asleep = False
         self._woken = False
         self._before: dict[int, Any] = {}
@@ -45,6 +50,8 @@ class Stop:
     def request(self) -> None:
         """End the run after the work in hand."""
         self.requested = True
+        if self.alarm is not None:
+            self.alarm.ring()
 
     def sleep(self, clock: Sleeper, t_ns: int) -> None:
         """Sleep until `t_ns` or a signal."""
@@ -63,6 +70,7 @@ class Stop:
         for number in ENDING:
             self._before[number] = signal.signal(number, self._end)
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self._wake)
+        self.heeded = True
         return self
 
     def __exit__(
@@ -71,6 +79,7 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+        self.heeded = False
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         if self.requested and self.signal:
@@ -83,6 +92,8 @@ class Stop:
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
         self._woken = True
+        if self.alarm is not None:
+            self.alarm.ring()
         if self._asleep:
             self._asleep = False
             raise _Wake

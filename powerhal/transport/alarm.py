@@ -51,7 +51,7 @@ class Alarm:
         self._rung = False
 
     def sleep_until(self, t_ns: int) -> None:
-        """Return at `t_ns` or as soon after as the kernel can; at once when it has passed, or after `ring()`.
+        """Return at `t_ns` or as soon after as the kernel can; at once when it has passed, or when it `ring`s.
 
         Python signal handlers run and may raise; otherwise an interrupted sleep goes on.
         """
@@ -63,12 +63,13 @@ class Alarm:
         while not self._rung:
             os.read(self._fd, _COUNT)
             if clock_gettime_ns(BOOTTIME) >= t_ns:
-                if self.pace_ns:
+                if self.pace_ns and not self._rung:
                     self._armed_ns = t_ns + self.pace_ns
                 return
+        self._rung = False
 
     def ring(self) -> None:
-        """End the sleep, and every one that follows; from any thread."""
+        """End the sleep, or the next one; from any thread or signal handler."""
         self._rung = True
         if self._fd >= 0:
             self._set(1, 0)  # long past

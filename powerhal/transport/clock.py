@@ -6,6 +6,7 @@ import ctypes
 import errno
 import time
 from collections.abc import Callable
+from functools import partial
 
 BOOTTIME = 7  # time.CLOCK_BOOTTIME, named here so that the module imports anywhere
 _TIMER_ABSTIME = 1
@@ -34,9 +35,8 @@ class BootClock:
         self._prctl = self._libc.prctl
         self._prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
 
-    def now_ns(self) -> int:
-        """Nanoseconds of CLOCK_BOOTTIME."""
-        return time.clock_gettime_ns(BOOTTIME)
+    now_ns = staticmethod(partial(time.clock_gettime_ns, BOOTTIME))  # no line of Python: it is called all the time
+    """Nanoseconds of CLOCK_BOOTTIME."""
 
     def sleep_until(self, t_ns: int) -> None:
         """Return at `t_ns` or as soon after as the kernel can; at once when it has passed.

@@ -205,9 +205,11 @@ class LinuxI2c:
 
     def owner(self, address: int) -> str:
         """Name of the kernel driver bound to that address, '' when free; never forced."""
-        device = f"/sys/bus/i2c/devices/{self.number}-{address:04x}/driver"
+        device = f"/sys/bus/i2c/devices/{self.number}-{address:04x}"
+        if not self._root.exists(device):
+            return ""  # mostly, and asked often
         try:
-            return self._root.readlink(device).rpartition("/")[2]
+            return self._root.readlink(f"{device}/driver").rpartition("/")[2]
         except TransportError:
             return ""
 
