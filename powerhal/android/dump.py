@@ -55,7 +55,7 @@ class Dump:
         self.versions: dict[str, Any] = {}
         self.lines = self.lines_read = self.junk = 0
         self.vendor_codes: Counter[str] = Counter()
-        self.section_ended = self.cut = False
+        self.section_ended = self.cut = self.unended = False
         self.begun = False  # something stood in it that comes after the version line
         self.evident = False  # a line of it is the platform's beyond doubt: a version, a known record, history
         self._blocks: list[Block] = []
@@ -175,6 +175,8 @@ def missing(dump: Dump) -> list[str]:
         return out
     if dump.cut:
         out.append("the last line is cut")
+    if dump.unended:
+        out.append("the section of the bugreport has no end")
     spenders = [u.uid for u in stats.uids.values() if u.mah]
     reached = {u.uid for u in stats.uids.values() if u.parts.keys() - {"power"} or u.process_states}
     if not spenders or max(spenders) not in reached:

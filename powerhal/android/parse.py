@@ -274,6 +274,7 @@ class _Scan:
             return
         dump.api, dump.apis = self.reader.api or None, self.reader.apis
         dump.cut = at_end and not self.lines.terminated
+        dump.unended = at_end and bool(self.section)
         dump.close()
         if not self.keep:
             dump.forget()
@@ -349,8 +350,10 @@ class _Scan:
             dump.incomplete.append("no statistics")
         elif "computed_mah" not in dump.main.battery:
             dump.incomplete.append("no power table")
-        elif not reader.ended:
+        elif not reader.begun:
             dump.incomplete.append("no blocks of uids after the power table")
+        elif not reader.ended:
+            dump.incomplete.append("blocks of the last uids are missing")
         if at_end and not self.lines.terminated:
             dump.incomplete.append("the last line is cut")
         self.dumps.append(dump)

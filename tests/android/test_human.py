@@ -51,6 +51,8 @@ NEW = """Statistics since last charge:
     Total cpu time: u=23s 46ms s=7s 547ms 
     Wake lock AudioMix: 2s 387ms partial (3 times) max=1849 actual=8571, 8s 571ms background partial (3 times) max=1849 realtime
     Mobile network: 9.54KB received, 0B sent (packets 119 received, 0 sent)
+  u999s1027:
+    (nothing executed)
 """  # noqa: E501, W291
 
 
@@ -94,6 +96,14 @@ def test_new_power_table(tmp_path: Path) -> None:
     assert system["wakelocks"][0]["background_partial_ms"] == 8571
     assert system["network"]["mobile_rx_bytes"] == pytest.approx(9.54 * 1024)
     assert {u["uid"]: u["mah"] for u in out["uids"]}[99901027] == 0.000616
+
+
+def test_a_text_that_ends_between_two_uids_is_not_complete(tmp_path: Path) -> None:
+    """Uids are printed in ascending order, so the last one that drew charge must have its block."""
+    cut = parsed(tmp_path, NEW[: NEW.index("  u999s1027:\n")])["source"]
+    assert cut["incomplete_because"] == ["blocks of the last uids are missing"]
+    cut = parsed(tmp_path, NEW[: NEW.index("\n  1000:\n") + 1])["source"]
+    assert cut["incomplete_because"] == ["no blocks of uids after the power table"]
 
 
 def test_lines_that_make_no_sense_are_issues(tmp_path: Path) -> None:
