@@ -36,7 +36,7 @@ PLAIN_S = 8e-8  # that plain Python takes for a byte
 BLOCK = 4096  # check-in lines that are read together
 VERSION = re.compile(rb"^[^\n]{0,18},vers,[^\n]*\n", re.MULTILINE)
 SERVICE = "DUMP OF SERVICE "
-TEXT_STARTS = ("Battery History", "Statistics since", *SECTIONS)
+TEXT_STARTS = ("Battery History", "Statistics since", "  Estimated power use (mAh):", *SECTIONS)
 PROPERTIES = ("ro.build.version.sdk", "ro.product.model", "persist.sys.timezone")
 
 
@@ -86,8 +86,8 @@ def read(path: str | Path, *, keep_records: bool = True) -> DumpFile:
         for source in inputs:
             files.append(_Scan(source, issues, keep_records).run())
             issues = Issues()
-    first, *others = files
-    first.others = others
+    first, *others = sorted(files, key=lambda found: not found.dumps)
+    first.others = [found for found in others if found.dumps]
     return first
 
 
@@ -342,6 +342,7 @@ class _Scan:
             return
         reader.history.close()
         dump.statistics = reader.windows
+        dump.api = whole(self.properties.get("ro.build.version.sdk", "")) or None
         dump.lines_read = reader.done
         dump.evident = dump.evident or reader.history.lines > 0 or any(map(_says, reader.windows.values()))
         for stats in reader.windows.values():

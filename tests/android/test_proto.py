@@ -3,6 +3,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,3 +106,30 @@ def test_every_type_is_a_message() -> None:
     for name in MESSAGES:
         for _, kind, _ in fields(name).values():
             assert kind in ("int", "double", "str") or kind in MESSAGES
+
+
+def test_what_is_left_out_is_zero(tmp_path: Path) -> None:
+    """ProtoOutputStream writes no single field that is 0: root has no uid, a charge of nothing no number."""
+    path = tmp_path / "stats.pb"
+    uids = [{"power_use_item": {"computed_power_mah": 4.5}, "cpu": {"user_duration_ms": 9}},
+            {"uid": 1000, "power_use_item": {"should_hide": 1}}, {"uid": 1001}]  # fmt: skip
+    system = STATS["system"] | {"power_use_item": [{"uid": 5, "screen_power_mah": 1.0}]}
+    path.write_bytes(encode("Dump", {"batterystats": STATS | {"uids": uids, "system": system}}))
+    out = document(read(path))
+    assert {u["uid"]: u["mah"] for u in out["uids"]} == {0: 4.5, 1000: 0.0, 1001: None}
+    assert out["devices"][0]["mah"] == 0.0
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_line_ends_of_adb_shell_are_undone(tmp_path: Path, times: int) -> None:
+    path = tmp_path / "stats.pb"
+    data = dumped()
+    assert b"\n" in data[1:]
+    for _ in range(times):
+        data = data.replace(b"\n", b"\r\n")
+    path.write_bytes(data)
+    out = document(read(path))
+    assert out["source"]["complete"]
+    assert out["source"]["issue_count"] == times
+    path.write_bytes(dumped())
+    assert document(read(path))["uids"] == out["uids"]

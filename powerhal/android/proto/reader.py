@@ -1,7 +1,10 @@
 """`dumpsys batterystats --proto`: a reader of the wire format over the rows of `proto_schema`.
 
 A message that is cut keeps what came before the cut; an unknown field is skipped; a field of another wire
-type than its row says is an issue.
+type than its row says is an issue. The platform's writer leaves out every single field that is 0 (root's uid,
+a charge of nothing, the first word of an enum): in a message that is there, an absent one means 0.
+
+`adb shell` of old phones and of Windows writes every 0x0a as 0x0d 0x0a; that is undone.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from powerhal.android.statistics import DeviceUse, Statistics, UidUse
 
 MAX_BYTES = 256 << 20
 # field 1 of some length; in it report_version (1 or 2 digits' worth) and parcel_version as varints
-HEAD = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOTALL)
+HEAD = re.compile(rb"(?:\r\r?)?\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOTALL)
 
 
 def looks_like_proto(stream: IO[bytes]) -> bool:
@@ -127,12 +130,15 @@ def read_proto(stream: IO[bytes] | io.BytesIO, issues: Issues) -> tuple[Statisti
     """The statistics, the versions, and whether the message was whole."""
     wire = Wire(issues)
     data = stream.read(MAX_BYTES)
+    while data.startswith((b"\r\n", b"\r\r\n")):  # the first byte is the tag 0x0a
+        data = data.replace(b"\r\n", b"\n")
+        issues.add(0, "proto", "", "every 0x0a was written as 0x0d 0x0a on the way (adb shell): undone")
     body = wire.message("Dump", memoryview(data)).get("batterystats", {})
     stats = Statistics("l")
     _system(stats, body.get("system", {}))
     for row in body.get("uids", ()):
-        if "uid" in row:
-            _uid(stats.uid(row["uid"]), row)
+        if row:
+            _uid(stats.uid(row.pop("uid", 0)), row)
     versions = {
         name: body[key]
         for name, key in (
@@ -182,7 +188,7 @@ def _system(stats: Statistics, system: dict[str, Any]) -> None:
         more = _power(item)
         if name == "user":
             more["user"] = item.get("uid")
-        stats.devices.append(DeviceUse(name, str(number), item.get("computed_power_mah"), more))
+        stats.devices.append(DeviceUse(name, str(number), item.get("computed_power_mah", 0.0), more))
     for name, value in system.items():
         rows = isinstance(value, list) and value and isinstance(value[0], dict)
         stats.totals[name] = [_flat(row) for row in value] if rows else value
@@ -194,9 +200,10 @@ def _power(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _uid(use: UidUse, row: dict[str, Any]) -> None:
-    power = row.pop("power_use_item", {})
-    if "computed_power_mah" in power:
-        use.mah = power["computed_power_mah"]
+    power = row.pop("power_use_item", None)
+    if power is not None:
+        use.mah = power.get("computed_power_mah", 0.0)
+    power = power or {}
     use.parts["power"] = _power(power)
     for package in row.pop("packages", ()):
         use.packages.append(package.get("name", ""))
