@@ -74,6 +74,8 @@ _SHOWN = (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-
 
 _TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)?\s*", re.ASCII | re.DOTALL)
 
+_COMMA = re.compile(r"\s*[-+]?\d+,\d+(?![\d,])", re.ASCII)
+
 
 def parse_quantity(text: str, dimension: str) -> float:
     """Number with unit ('10 mOhm', '400 kHz', '55.5 kg') as an SI float of that dimension.
@@ -114,6 +116,10 @@ def pattern(dimension: str) -> str:
 
 def _split(text: str, example: str) -> tuple[float, str, float, str]:
     """Number, unit as written, factor to SI and dimension ('' when unknown) of a quantity."""
+    if _COMMA.match(text):
+        raise ValueError(
+            f"{text[:60]!r} has a comma; write the number with a point: {text[:60].replace(',', '.', 1)!r}"
+        )
     match = _TEXT.fullmatch(text)
     if not match:
         raise ValueError(f"{text[:60]!r} is not a number with a unit; write for example '10 {example}'")

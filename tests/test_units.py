@@ -51,7 +51,7 @@ def test_reads_what_people_write(text: str, dimension: str, value: float) -> Non
         ("10 mohms", "resistance", "unknown unit 'mohms'"),
         ("ten Ohm", "resistance", "not a number with a unit"),
         ("", "resistance", "not a number with a unit"),
-        ("1,5 V", "voltage", "unknown unit ',5 V'"),
+        ("1,5 V", "voltage", "write the number with a point: '1.5 V'"),
         ("1e999 V", "voltage", "not a finite number"),
         ("5 k%", "ratio", "unknown unit"),
         ("5 mmin", "time", "unknown unit"),

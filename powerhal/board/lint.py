@@ -17,7 +17,7 @@ from powerhal.board.document import Path
 from powerhal.board.kinds import KINDS
 from powerhal.board.problems import by_place, did_you_mean
 from powerhal.board.schema import BoardDescription, MeterSensor, Sensor, SensorChannel
-from powerhal.board.settings import config_si, sensor_options
+from powerhal.board.settings import config_si, sensor_options, unknown_setting
 from powerhal.chips import load as load_chip
 from powerhal.chips.layout import channel_config, expected_config, fastest_hz, settings_of
 from powerhal.chips.registers import ChipType
@@ -139,8 +139,8 @@ def _settings(board: BoardDescription) -> Iterator[Problem]:
                 one = config_si(replace(sensor, config={key: sensor.config[key]}))
                 expected_config(chip, one)
             except (BoardError, ValueError) as error:
-                near = did_you_mean(key, chip.settings()) if "no setting" in str(error) else ""
-                yield _say(board, path, "PH-B052", f"{error}{near if 'mean' in near else ''}")
+                text = unknown_setting(chip, key) if "no setting" in str(error) else str(error)
+                yield _say(board, path, "PH-B052", text)
 
 
 def _usable(sensor: Sensor, chip: ChipType) -> dict[str, float] | None:

@@ -85,11 +85,16 @@ def _wrong_value(item: Any, kind: str, name: str, value: Any) -> str:
     if kind in _KIND:
         return f"{name or 'the board file'} must be {_KIND[kind]}, not {_shown(value)}"
     wrong = item["msg"].removeprefix("Input ").strip()
+    bound = next((item["ctx"][key] for key in ("le", "lt", "ge", "gt") if key in item.get("ctx", ())), None)
+    if bound is not None and isinstance(value, str) and value.rstrip().endswith("%"):
+        wrong = wrong.removesuffix(f" {bound:g}") + f" {100 * bound:g} %"
     return f"{name or 'the board file'}: {wrong}, not {_shown(value)}"
 
 
 def _choice(name: str, value: Any, expected: str) -> str:
     names = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+    if len(names) == 1:
+        return f"{name} must be {names[0]}, not {_shown(value)}"
     near = did_you_mean(str(value), names)
     return f"{name}: {_shown(value)} is not one of {expected}{near if 'mean' in near else ''}"
 

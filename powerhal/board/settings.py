@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from powerhal.board.problems import did_you_mean
 from powerhal.board.schema import BoardDescription, MeterSensor, Sensor
 from powerhal.chips.inferred import UNKNOWN, BatteryLabel
 from powerhal.chips.options import ChannelOptions, SensorOptions
-from powerhal.units import SUFFIX, parse_any
+from powerhal.chips.registers import ChipType
+from powerhal.units import SUFFIX, USUAL, parse_any
 
 
 def sensor_options(
@@ -62,3 +64,22 @@ def config_si(sensor: Sensor) -> dict[str, float]:
         else:
             out[name] = float(value)
     return out
+
+
+def unknown_setting(chip: ChipType, key: str) -> str:
+    """What is wrong with a setting that the chip does not take, in the names that a board file uses."""
+    written = dict(_written(name) for name in chip.settings())
+    if usual := USUAL.get(written.get(key, "")):
+        return f"{key} of {chip.name} has another unit: write it in {' or '.join(usual)}"
+    if key in written:
+        return f"{key} of {chip.name} is a number without a unit"
+    near = did_you_mean(key, list(written))
+    return f"{chip.name} has no setting {key!r}; it has {', '.join(written)}{near if 'mean' in near else ''}"
+
+
+def _written(name: str) -> tuple[str, str]:
+    """A setting as the file names it, and the dimension of its quantity ('' for a plain number)."""
+    for dimension, ending in SUFFIX.items():
+        if name.endswith(f"_{ending}"):
+            return name.removesuffix(f"_{ending}"), dimension
+    return name, ""

@@ -19,6 +19,7 @@ from yaml.reader import ReaderError
 
 from powerhal.board.document import MAX_BYTES, Document, Mark, Path, board_error
 from powerhal.board.problems import SHOWN
+from powerhal.board.syntax import told
 from powerhal.errors import Problem
 
 MAX_DEPTH = 12
@@ -69,8 +70,8 @@ def loads(text: bytes | str, name: str = "board.yaml", twice: list[Problem] | No
     except _Stop:
         pass
     except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        reader.say("PH-B001", _syntax(exc), mark)
+        for (line, column), message in told(source, exc) or [((0, 0), "not YAML")]:
+            reader.problems.append(Problem(f"{name}:{line + 1}:{column + 1}", "PH-B001", message))
     except ReaderError as exc:
         place = source[: exc.position]
         line, column = place.count("\n") + 1, exc.position - place.rfind("\n")
@@ -130,11 +131,6 @@ def _events(source: str) -> Iterator[Any]:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())[:200]
-
-
-def _syntax(exc: yaml.MarkedYAMLError) -> str:
-    parts = [_one_line(part) for part in (exc.context, exc.problem) if part]
-    return "not YAML: " + (", ".join(parts) or "unreadable")
 
 
 class _Reader:

@@ -48,7 +48,7 @@ def test_everything_arrives_in_si() -> None:
     [
         ("title: A", "titel: A", "titel", "PH-B012", "unknown key 'titel'; did you mean 'title'?"),
         ("title: A bench board\n", "", "schema", "PH-B013", "key 'title' is missing"),
-        ("schema: 1", "schema: 2", "2", "PH-B015", "schema: 2 is not one of 1"),
+        ("schema: 1", "schema: 2", "2", "PH-B015", "schema must be 1, not 2"),
         ("rate: 10 Hz", "rat: 10 Hz", "rat:", "PH-B012", "unknown key 'rat' in sensors.supply; did you mean 'rate'?"),
         ("rate: 10 Hz", "rate: 10", "10, rail", "PH-B031", "rate '10' has no unit; write '10 Hz' or '10 MHz'"),
         ("rate: 10 Hz", "rate: 10 V", "10 V", "PH-B031", "is not a frequency (a voltage)"),
