@@ -14,7 +14,7 @@ from typing import cast
 from powerhal.channel import ActivitySource, Quality, Reading, Source
 from powerhal.errors import PowerhalError
 from powerhal.sampling.health import Breaker, Health, RowFlags, fault_kind, kind_of
-from powerhal.sampling.sink import Batch, GlancingBatch, Sink
+from powerhal.sampling.sink import Batch, GlancingBatch, RowSink, Sink
 from powerhal.transport import Clock
 
 TRIES = {"denied": 1, "refused": 1, "suspended": 1, "timeout": 2}  # times in all; 3 for the others
@@ -95,7 +95,7 @@ class SourceBeat(Beat):
         members: Sequence[Member],
         period_s: float,
         clock: Clock,
-        sink: Sink,
+        sink: RowSink,
         join: Callable[[Sequence[Source]], Batch] | None = None,
     ) -> None:
         super().__init__(members[0].source.name, period_s)
@@ -109,8 +109,7 @@ class SourceBeat(Beat):
         self._use(self._all)
 
     def healths(self) -> dict[str, Health]:
-        """Health of every member, working or not."""
-        self.settle()
+        """Health of every member, working or not; complete after `settle`."""
         return {m.source.name: m.health for m in self._all}
 
     def glimpse(self) -> Callable[[int], int] | None:

@@ -53,7 +53,8 @@ class Health:
 
     def to_dict(self) -> dict[str, Any]:
         """The counters as JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        counters = {name: getattr(self, name) for name in self.__slots__}
+        return {**counters, "faults": dict(self.faults)}  # its own: another thread may be counting
 
 
 @dataclass(slots=True)

@@ -20,14 +20,14 @@ class Rota:
     def __init__(self, beats: Sequence[Beat], clock: Clock) -> None:
         self.beats = tuple(beats)
         self.pace_ns = min((beat.period_ns for beat in beats), default=IDLE_NS)
-        self._now_ns = clock.now_ns
+        self.now_ns = clock.now_ns
         self._quick = min(beats, key=lambda beat: beat.period_ns, default=None)
         self._others = [beat for beat in beats if beat is not self._quick]
         self._others_ns = self.due_ns = 0
 
     def begin(self) -> int:
         """Serve every beat once and set its first deadline; answers when that began, in ns."""
-        now_ns = self._now_ns()
+        now_ns = self.now_ns()
         for beat in self.beats:
             beat.due_ns = now_ns
             beat.serve(0)
@@ -49,7 +49,7 @@ class Rota:
             if beat.due_ns <= now_ns:
                 self._turn(beat, flags)
         self.recount()
-        return self._now_ns()
+        return self.now_ns()
 
     def cruise(self, sleep: Callable[[int], None], until_ns: int) -> int:
         """Sleep and serve as long as only the quickest beat is due and all its rows go on as before.
@@ -57,7 +57,7 @@ class Rota:
         Ends before the deadline that is not before `until_ns`, where another beat is due, when a sleep is cut short,
         a tick was missed, or a row needs more than a glance: `serve` does what is left. Answers how often it woke up.
         """
-        quick, now_ns = self._quick, self._now_ns
+        quick, now_ns = self._quick, self.now_ns
         glance = quick.glimpse() if quick is not None else None
         if quick is None or glance is None:
             return 0
@@ -86,7 +86,7 @@ class Rota:
 
     def _turn(self, beat: Beat, flags: int) -> int:
         beat.serve(flags)
-        now_ns = self._now_ns()
+        now_ns = self.now_ns()
         self._skip(beat, now_ns)
         return now_ns
 
@@ -99,7 +99,7 @@ class Rota:
 
     def recount(self) -> None:
         """Find the nearest deadline anew."""
-        idle_ns = self._now_ns() + IDLE_NS
+        idle_ns = self.now_ns() + IDLE_NS
         self._others_ns = min((beat.due_ns for beat in self._others), default=1 << 62)
         self.due_ns = min(self._others_ns, self._quick.due_ns if self._quick else idle_ns)
 
@@ -120,10 +120,15 @@ class Rota:
 
     def last(self) -> None:
         """Every beat once more, in order."""
-        now_ns = self._now_ns()
+        now_ns = self.now_ns()
         for beat in self.beats:
             beat.last(now_ns)
         self.settle()
+
+    @property
+    def begun_ns(self) -> int:
+        """When the reading began that the next `serve` goes on with, 0 when there is none."""
+        return self._quick.begun_ns if self._quick is not None else 0
 
     @property
     def health(self) -> dict[str, Health]:

@@ -6,13 +6,14 @@ What was missed is counted and skipped. Rows are stamped by their source, after 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from powerhal.channel import Quality, Source
 from powerhal.sampling.batching import batches
 from powerhal.sampling.beat import Member, ScanBeat, SourceBeat
 from powerhal.sampling.health import Health
+from powerhal.sampling.lanes import Lane, Lanes, Outbox, wire_of, wires_of
 from powerhal.sampling.rota import Rota
 from powerhal.sampling.sink import Sampled, Sink
 from powerhal.sampling.stop import Stop
@@ -22,6 +23,7 @@ from powerhal.transport.clock import BootClock, VirtualClock
 
 SECOND_NS = 1_000_000_000
 HEALTH_NS = 5 * SECOND_NS
+LOOK_NS = SECOND_NS // 2
 OVERSLEPT_NS = SHORT_NS = SECOND_NS // 4
 FOREVER_NS = 1 << 62
 
@@ -29,8 +31,11 @@ FOREVER_NS = 1 << 62
 class Sampler:
     """Reads an assembly's open sources at their periods into `sink` until told to stop.
 
-    Faults of hardware become flags, counters and fault rows; nothing here raises for them.
+    Faults of hardware become flags, counters and fault rows; nothing here raises for them. On the clock of the
+    machine, a board of several buses is read by a thread for each of them.
     """
+
+    fewest = 2  # buses; a single one delays nobody but the kernel's files, and a thread would cost more than that
 
     def __init__(self, assembly: Sampled, sink: Sink, *, stop: Stop | None = None, boot_id: str = "") -> None:
         self.stop = stop or Stop()
@@ -42,12 +47,15 @@ class Sampler:
         self._sink = sink
         self._boot_id = boot_id
         scans = [ScanBeat(s, self._clock, sink) for s in assembly.activity_sources]
-        self._rota = Rota([*self._source_beats(assembly.sources), *scans], self._clock)
+        lanes, rest = self._arrange(assembly.sources)
+        self._lanes = Lanes(lanes, sink)
+        self._rota = Rota([*rest, *scans], self._clock)
 
     @property
     def health(self) -> dict[str, Health]:
         """Counters per source name."""
-        return self._rota.health
+        lanes = [lane.rota.health for lane in self._lanes.lanes]
+        return {name: health for each in (*lanes, self._rota.health) for name, health in each.items()}
 
     def run(
         self,
@@ -62,23 +70,27 @@ class Sampler:
         counters cover the whole run. `on_wake(seconds so far)` is called after each wake-up.
         """
         keeper = Timekeeper(self._clock, self._sink, self._boot_id)
-        started = self.started_ns = self._rota.begin()
+        started = self.started_ns = self._clock.now_ns()
+        self._lanes.begin()
+        self._rota.begin()
         end = started + round(duration_s * 1e9) if duration_s is not None else FOREVER_NS
         if on_start is not None:
             on_start()
         flush_at = now = self._clock.now_ns()
+        look_ns = LOOK_NS if self._lanes.lanes else FOREVER_NS
         health_at, watch_at, flags = started + HEALTH_NS, started, 0
         glance_ns = self._patience_ns(asked=until is not None or on_wake is not None)
         with self._sleeper() as sleep:
             while True:
-                due = min(self._rota.due_ns, end)
+                due = min(self._rota.due_ns, end, now + look_ns)
                 if now >= flush_at or due > flush_at:
                     self._rota.settle()
                     flush_at = self._sink.tick(now, due)
                 if self.stop.requested or now >= end or (until is not None and until()):
                     break
+                self._lanes.look(now)
                 self.wakeups += self._rota.cruise(sleep, min(end, flush_at, health_at, watch_at, now + glance_ns))
-                due = min(self._rota.due_ns, end)
+                due = min(self._rota.due_ns, end, now + look_ns)
                 sleep(due)
                 woken = self._clock.now_ns()
                 self.wakeups += 1
@@ -114,6 +126,7 @@ class Sampler:
             try:
                 yield stop.alarm.sleep_until
             finally:
+                self._lanes.abandon()
                 alarm, stop.alarm = stop.alarm, None
                 alarm.close()
         else:
@@ -128,15 +141,28 @@ class Sampler:
 
     def _finish(self) -> None:
         """The last rows: every source once more, the processes last."""
+        self._lanes.end(self.started_ns)
+        self.wakeups += self._lanes.wakeups
         self._rota.last()
         self.ended_ns = self._clock.now_ns()
         self._report()
 
     def _report(self) -> None:
+        self._rota.settle()
         for name, health in self.health.items():
             self._sink.health(name, health.to_dict())
 
-    def _source_beats(self, sources: Sequence[Source]) -> Iterable[SourceBeat]:
+    def _arrange(self, sources: Sequence[Source]) -> tuple[list[Lane], list[SourceBeat]]:
+        """The lanes of a board of several buses, and the beats that the main loop serves."""
+        clock, wires = self._clock, wires_of(sources)
+        if not isinstance(clock, BootClock) or len(wires) < self.fewest:
+            wires = {}
+        outboxes = {key: Outbox() for key in wires}
+        of_wire: dict[int, list[SourceBeat]] = {}
+        rest: list[SourceBeat] = []
         for group, join in batches(sources):
             members = [Member(s, self._sink.add_source(s.name, s.layout, s.period_s)) for s in group]
-            yield SourceBeat(members, group[0].period_s, self._clock, self._sink, join)
+            key = id(wire_of(group[0]))
+            beat = SourceBeat(members, group[0].period_s, clock, outboxes.get(key, self._sink), join)
+            (of_wire.setdefault(key, []) if key in outboxes else rest).append(beat)
+        return [Lane(wires[key], beats, outboxes[key], clock) for key, beats in of_wire.items()], rest

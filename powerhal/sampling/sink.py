@@ -10,12 +10,8 @@ from powerhal.channel import ActivitySource, Layout, Reading, Scan, Source
 from powerhal.transport import Clock
 
 
-class Sink(Protocol):
-    """Where rows go; `recording.RecordingWriter` is one. Times are ns of the sampler's clock."""
-
-    def add_source(self, name: str, layout: Layout, period_s: float) -> int:
-        """Register a source; answers its number."""
-        ...
+class RowSink(Protocol):
+    """What sources write: rows, faults, gaps. Times are ns of the sampler's clock."""
 
     def reading(self, source: int, t_ns: int, raw: bytes, quality: int = 0) -> None:
         """One row of source number `source`."""
@@ -25,16 +21,24 @@ class Sink(Protocol):
         """Rows of source number `source` end to end, all of this quality, with their times."""
         ...
 
-    def scan(self, scan: Scan) -> None:
-        """One look at all processes."""
-        ...
-
     def fault(self, t_ns: int, source: str, kind: str, text: str) -> None:
         """Something went wrong."""
         ...
 
     def gap(self, source: str, t0_ns: int, t1_ns: int, reason: str) -> None:
         """Time without measurement; source '' means all; reason 'reset': its rows are there but doubtful."""
+        ...
+
+
+class Sink(RowSink, Protocol):
+    """Where everything goes; `recording.RecordingWriter` is one."""
+
+    def add_source(self, name: str, layout: Layout, period_s: float) -> int:
+        """Register a source; answers its number."""
+        ...
+
+    def scan(self, scan: Scan) -> None:
+        """One look at all processes."""
         ...
 
     def clock(self, boot_ns: int, real_ns: int, suspended_ns: int, boot_id: str = "") -> None:

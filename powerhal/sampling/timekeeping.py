@@ -18,6 +18,29 @@ def _slept_ns() -> int:
     return time.clock_gettime_ns(_BOOTTIME) - time.monotonic_ns()
 
 
+def _asleep_of(clock: Clock) -> Callable[[], int]:
+    """How to learn what time a clock's machine has slept: its own word, the kernel's two clocks, else it never does."""
+    own: Callable[[], int] | None = getattr(clock, "suspended_ns", None)
+    return own or (_slept_ns if isinstance(clock, BootClock) else lambda: 0)
+
+
+class Sleeps:
+    """Notices suspends and writes nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._asleep = _asleep_of(clock)
+        self.suspended_ns = self._asleep()
+
+    def look(self) -> int:
+        """How many ns the machine has slept since the last look."""
+        asleep_ns = self._asleep()
+        slept_ns = asleep_ns - self.suspended_ns
+        if slept_ns < ASLEEP_NS:
+            return 0
+        self.suspended_ns = asleep_ns
+        return slept_ns
+
+
 class Timekeeper:
     """Watches a clock for suspend and wall-clock steps, and writes both down.
 
@@ -29,19 +52,13 @@ class Timekeeper:
         self._clock = clock
         self._sink = sink
         self._boot_id = boot_id
-        own: Callable[[], int] | None = getattr(clock, "suspended_ns", None)
-        self._asleep: Callable[[], int] = own or (_slept_ns if isinstance(clock, BootClock) else lambda: 0)
-        self.suspended_ns = self._asleep()
+        self._sleeps = Sleeps(clock)
         self._offset_ns = self._record()
 
     def look(self, now_ns: int) -> int:
         """Check both clocks; answers how many ns the machine has slept since the last look."""
-        asleep = self._asleep()
-        slept = asleep - self.suspended_ns
-        if slept < ASLEEP_NS:
-            slept = 0
-        else:
-            self.suspended_ns = asleep
+        slept = self._sleeps.look()
+        if slept:
             self._sink.gap("", now_ns - slept, now_ns, "suspended")
         if slept or abs(self._clock.realtime_ns() - self._clock.now_ns() - self._offset_ns) > STEP_NS:
             self._offset_ns = self._record()
@@ -50,5 +67,5 @@ class Timekeeper:
     def _record(self) -> int:
         real_ns = self._clock.realtime_ns()
         now_ns = self._clock.now_ns()
-        self._sink.clock(now_ns, real_ns, self.suspended_ns, self._boot_id)
+        self._sink.clock(now_ns, real_ns, self._sleeps.suspended_ns, self._boot_id)
         return real_ns - now_ns

@@ -16,12 +16,12 @@ class MuxBus:
 
     def __init__(self, parent: I2cBus, address: int, select: int, name: str) -> None:
         self.name = name
-        self._parent = parent
+        self.parent = parent
         self._select = Xfer(address, bytes((select,)))
 
     def plan(self, xfers: Sequence[Xfer]) -> MuxPlan:
         """Build the transfers once, the selection in front of them."""
-        return MuxPlan(self._parent.plan((self._select, *xfers)), len(xfers))
+        return MuxPlan(self.parent.plan((self._select, *xfers)), len(xfers))
 
     def transfer(self, address: int, write: bytes, read: int = 0) -> bytes:
         """Select and transfer; raises TransportError."""
@@ -32,7 +32,7 @@ class MuxBus:
 
     def owner(self, address: int) -> str:
         """Kernel driver of the multiplexer itself: behind a free one there can be no driver."""
-        return self._parent.owner(self._select.address)
+        return self.parent.owner(self._select.address)
 
     def close(self) -> None:
         """Nothing of its own to give back: the parent is closed by whoever opened it."""

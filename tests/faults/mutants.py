@@ -17,6 +17,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 I2C, ERRNOS, SOURCE = "powerhal/transport/i2c.py", "powerhal/transport/errnos.py", "powerhal/chips/source.py"
 HEALTH, BEAT, LAYOUT = "powerhal/sampling/health.py", "powerhal/sampling/beat.py", "powerhal/chips/layout.py"
+SAMPLER, LANES = "powerhal/sampling/sampler.py", "powerhal/sampling/lanes.py"
 SUPPLY = "powerhal/host/power_supply.py"
 INA2XX, TORN = "powerhal/chips/ina2xx.py", "powerhal/chips/torn.py"
 COUNTERS, SIGN, ROWS = "powerhal/recording/counters.py", "powerhal/host/current_sign.py", "powerhal/host/rows.py"
@@ -45,6 +46,11 @@ MUTANTS = (
     Mutant("F03", I2C, "            _jitter(fault.kind)\n", ""),
     Mutant("F04", I2C, "if len(silent) >= _STUCK:", "if False:"),
     Mutant("F04", BEAT, "wire = len(failed) == len(self._active) >= 2 and kinds <= BUS_KINDS", "wire = False"),
+    Mutant("F04", SAMPLER, "len(wires) < self.fewest", "True"),
+    Mutant("F04", LANES, "elif lane.overdue_ns(now_ns) > HUNG_NS:", "elif False:"),
+    Mutant("F04", LANES, "if done_ns - since_ns > HUNG_NS:", "if False:"),
+    Mutant("F04", LANES, "if not lane.join(max(0.0, until_s - time.monotonic())):", "if lane.join(20.0) and False:"),
+    Mutant("F04", LANES, "        self._thread.join(timeout_s)\n", "        self._thread.join()\n"),
     Mutant("F05", "powerhal/chips/identify.py", "if wrong:", "if False:"),
     Mutant("F05", SOURCE, "Quality.OK if identity.proved else Quality.UNVERIFIED", "Quality.OK"),
     Mutant("F06", SOURCE, "        self._leave_to_owner()\n        identity", "        identity"),
