@@ -48,9 +48,14 @@ def phone(rng: np.random.Generator) -> Phone:
 
 
 class Story:
-    """`hours` on battery; `gauge`: `level` or `charge`; `charging`: a stretch on a charger in the middle."""
+    """`hours` on battery; `gauge`: `level` or `charge`; `charging`: a stretch on a charger in the middle.
 
-    def __init__(self, seed: int, hours: float = 12.0, gauge: str = "charge", *, charging: bool = True) -> None:
+    meters: rails that the phone measures, as Android 11 to 13 book them (`apart`) or as Android 14 does (`joint`).
+    """
+
+    def __init__(
+        self, seed: int, hours: float = 12.0, gauge: str = "charge", *, charging: bool = True, meters: str = ""
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.n = int(hours * 3600)
         self.gauge = gauge
@@ -64,6 +69,7 @@ class Story:
             self.plugged[middle : middle + self.n // 12] = True
         self._power()
         self._gauge()
+        self._meters(meters, np.random.default_rng(seed + 1_000_000))
 
     # -- what the user does --------------------------------------------------------------------
 
@@ -185,6 +191,18 @@ class Story:
         self.level = np.clip(np.ceil(100 * out / true_mah + 0.1 * rng.standard_normal()), 0, 100).astype(int)
         self.counter = np.floor(out * (1 + 0.015 * rng.standard_normal()) * shown / shown).astype(int)
 
+    def _meters(self, meters: str, rng: np.random.Generator) -> None:
+        """Energy of the radios' rails since boot as charge at 3.7 V; each meter is off by some percent."""
+        self.counted: dict[str, np.ndarray[Any, Any]] = {}
+        sums = {
+            token: np.cumsum(self.parts[name][0] + 0.01) * (1 + 0.03 * rng.standard_normal()) / 3.7 / 3.6 + 40
+            for token, name in (("Mrc", "mobile_radio"), ("Wrc", "wifi"))
+        }
+        if meters == "apart":
+            self.counted = sums
+        elif meters == "joint":
+            self.counted = {"Wrc": sums["Mrc"] + sums["Wrc"]}
+
     # -- what Android prints -------------------------------------------------------------------
 
     def text(self) -> str:
@@ -192,7 +210,8 @@ class Story:
         return "\n".join([*self._head(), *self._pool(), *self._history(), *self._sums(), ""])
 
     def _head(self) -> list[str]:
-        return ["9,0,i,vers,36,214,AP1A,AP1A", *(f"9,0,i,uid,{uid},{name}" for uid, name in APPS.items())]
+        version = "35,208" if "Mrc" in self.counted else "36,214"
+        return [f"9,0,i,vers,{version},AP1A,AP1A", *(f"9,0,i,uid,{uid},{name}" for uid, name in APPS.items())]
 
     def _pool(self) -> list[str]:
         rows = [f'9,hsp,{k},{uid},"{name}"' for k, (uid, name) in enumerate(APPS.items())]
@@ -207,6 +226,7 @@ class Story:
         last = dict.fromkeys(arrays, False)
         top = job = -1
         bright, weak, level, counter, volt, asked = 0, None, None, None, None, -999
+        counts: dict[str, str] = {}
         now = 0
         for t in range(self.n):
             tokens: list[str] = []
@@ -228,6 +248,11 @@ class Story:
                 if bool(array[t]) != last[token]:
                     last[token] = bool(array[t])
                     tokens.append(("+" if last[token] else "-") + token)
+            asks = t == 0 or self.on["screen"][t] != self.on["screen"][t - 1] or any(k[:3] == "Bl=" for k in tokens)
+            for token, sums in self.counted.items() if asks else ():
+                shown = f"{sums[t]:.2f}".rstrip("0").rstrip(".")
+                tokens += [f"{token}={shown}"] if counts.get(token) != shown else []
+                counts[token] = shown
             if self.on["screen"][t] and bright != self.brightness[t]:
                 bright = int(self.brightness[t])
                 tokens.append(f"Sb={bright}")

@@ -30,6 +30,7 @@ LASTING = ("top", "job", "sync", "longwake", "wake_lock_in")
 MOST_UID = 2**31 - 1  # a uid is an int of the platform; what is larger is no uid
 STILL = frozenset({"none", "off", "in", "unknown", "?"})
 CHARGING = frozenset({"charging", "full"})
+METERS = ("modemRailChargemAh", "wifiRailChargemAh")
 FORGOTTEN = ("RESET", "START", "SHUTDOWN", "OVERFLOW")
 
 
@@ -48,6 +49,7 @@ class Timeline:
     """Spans (start, end) in ms, disjoint and in order per name; `people`: (start, end, uid, text) per kind.
 
     known: where the history's states can be trusted; enums: (start, end, value); worked: CPU samples.
+    meters: (ms, mAh since boot) of rails that the phone measures.
     """
 
     end_ms: int = 0
@@ -56,6 +58,7 @@ class Timeline:
     enums: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     people: dict[str, list[tuple[int, int, int, str]]] = field(default_factory=dict)
     worked: list[Worked] = field(default_factory=list)
+    meters: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     def plugged(self) -> list[Span]:
         """When the phone was on a charger by any of the ways a history says so, joined."""
@@ -117,6 +120,9 @@ class _Builder:
             worked = _worked(now, value)
             if worked:
                 self.out.worked.append(worked)
+        elif name in METERS:
+            if (mah := _charge(value)) is not None:
+                self.out.meters.setdefault(name, []).append((now, mah))
         elif sign and self.since is not None and (word := BY_NAME.get(name)) and word.kind in ("bit", "enum"):
             if sign == "+":
                 self.bits.setdefault(name, now)
@@ -178,6 +184,15 @@ class _Builder:
         for spans in self.out.people.values():
             spans.sort()
         return self.out
+
+
+def _charge(value: object) -> float | None:
+    """A sum in mAh as the history gives it; None for what is none."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) else -1.0
+    except (ValueError, OverflowError):
+        return None
+    return found if 0.0 <= found < 1e9 else None
 
 
 def _worked(now: int, value: tuple[object, ...]) -> Worked | None:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from powerhal.android.drain.activities import Grid, Timeline, timeline
 from powerhal.android.drain.gauge import Capacity, Drain, capacity_of, drain
 from powerhal.android.drain.groups import grouped
+from powerhal.android.drain.rails import RailCharge, rails
 from powerhal.android.drain.table import ACTIVITIES, ActivityRow, in_front
 from powerhal.android.drain.uids import Payers, payers
 from powerhal.android.parse import Dump, DumpFile
@@ -40,7 +41,9 @@ RAIL = "battery"
 LEAST_WINDOWS = 8  # fewer say nothing about how well a model fits
 SPARE_WINDOWS = 6  # beyond one a coefficient: what is left to judge the fit by
 ALWAYS = 0.98  # of every window: a state that is on so much cannot be told from idle
-OWN_COLUMN = 0.05  # an app that was in front this part of the time gets a coefficient of its own
+# An app that was in front this part of the time gets a coefficient of its own. One without is taken to draw what the
+# most modest app draws, and what it draws more goes to whatever runs with it alone (audio, GNSS): so the part is small.
+OWN_COLUMN = 0.01
 APP_WIDTH_W = 1.5  # how much more than the most modest app another one draws in front (1 sigma)
 WINDOWS_PER_APP = 12
 GROUP_SD = 0.6  # how far a member's part of a group's draw may be from what was expected (1 sigma, relative)
@@ -75,6 +78,7 @@ class Attributed:
     payers: Payers
     priors: Mapping[str, str]
     notes: tuple[str, ...]
+    rails: tuple[RailCharge, ...] = ()
 
 
 def attribute(dump: Dump, profile: PowerProfile | None = None) -> Attributed:
@@ -95,17 +99,19 @@ def attribute(dump: Dump, profile: PowerProfile | None = None) -> Attributed:
         )
     grid = Grid(line, found.edges_ms)
     volts = float(np.average(found.volts, weights=np.maximum(found.mah, 1e-9)))
+    metered = rails(line, dump.api, profile)
     terms, notes = _terms(grid, found, stats, profile, volts)
+    terms = [_metered(term, metered) for term in terms]
     terms, lumped = _fitted_in(terms, found)
     wanted = [t.row.payer for term in terms for t in (term.members or (term,)) if t.row.payer and t.uid is None]
     paid_by = payers(grid, stats, wanted)
     problem = build(_design(dump, found, terms))
     usage = Usage([_person(uid, stats.uids.get(uid)) for uid in paid_by.uids], found.covered.size, {})
     ledger = books(_Trace(found), problem, _paid(problem, terms, paid_by, found), usage)
-    notes = (*found.notes, *notes, *lumped, *_left_out(found))
+    notes = (*found.notes, *(rail.text for rail in metered), *notes, *lumped, *_left_out(found))
     ledger = _doubted(ledger, {t.row.device for t in terms if t.members})
     ledger = grouped(replace(ledger, notes=(*ledger.notes, *notes), model={**ledger.model, **_fit(ledger)}))
-    return Attributed(ledger, found, line, grid, paid_by, {t.name: t.source for t in terms}, notes)
+    return Attributed(ledger, found, line, grid, paid_by, {t.name: t.source for t in terms}, notes, metered)
 
 
 def best_dump(found: DumpFile) -> Dump:
@@ -176,6 +182,14 @@ def _usual(row: ActivityRow, profile: PowerProfile | None, volts: float) -> tupl
     if row.kind == "base":
         return None, "the least power seen"
     return (0.0, row.width_w), f"0 to about {row.width_w:g} {row.unit}, any phone"
+
+
+def _metered(term: Term, metered: Sequence[RailCharge]) -> Term:
+    """The same term, with what a meter of its own says of it beforehand in place of what is usual."""
+    for rail in metered:
+        if (draw := rail.draws.get((term.row.device, term.row.name))) and term.uid is None:
+            return replace(term, usual=draw, source=f"the phone's own meter ({rail.name}), {rail.spans} spans")
+    return term
 
 
 def _apps(grid: Grid, found: Drain, stats: Statistics, rows: Sequence[ActivityRow]) -> list[Term]:

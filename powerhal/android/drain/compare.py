@@ -24,7 +24,7 @@ Naming = Callable[[int, Sequence[str]], str]
 
 
 def document(found: Attributed, stats: Statistics, naming: Naming = uid_name, by: str | None = None) -> dict[str, Any]:
-    """The ledger's JSON with `drain`, `android`, `split` and `priors` beside it; uids named by `naming`."""
+    """The ledger's JSON with `drain`, `android`, `split`, `priors` and `rails` beside it; uids named by `naming`."""
     out = found.ledger.to_dict(by)
     volts = mean_volts(found)
     for row in (out["total"], *out["rows"]):
@@ -39,6 +39,7 @@ def document(found: Attributed, stats: Statistics, naming: Naming = uid_name, by
     out |= {"drain": _drain(found, volts), "android": compared(found, stats)}
     out["split"] = dict(found.payers.said)
     out["priors"] = dict(found.priors)
+    out["rails"] = [rail.document() for rail in found.rails]
     return out
 
 
