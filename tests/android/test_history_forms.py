@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from powerhal.android.history.text import HEADER, feed_text
 from powerhal.android.issues import Issues
 from powerhal.android.parse import read
 from powerhal.android.summary import document
+from powerhal.cli import main
+from tests.android.historian import complaints
 
 
 def text_history(*lines: str) -> History:
@@ -158,3 +161,24 @@ def test_all_ways_of_reading_agree_on_quotes(lines: list[str]) -> None:
         return
     block = ColumnReader(table, BlockReader(Reader(Issues(), 36))).read(1, "".join(f"{x}\n" for x in lines).encode())
     assert block is None or block.history() == singly
+
+
+FULL_POOL = '''9,0,i,vers,36,215,A,A
+9,h,0:RESET:TIME:1700000000000
+9,h,5,-r,+S,+w=u0a12:"com.secret.app, ""x""",wr=0:"57,secretreason",+Etp=u0a13:"com.secret.top"
+9,0,l,bt,0,9000,8000,9500,8500,1700000000000,4000,3000,4000,3900000,4000000,10
+9,0,l,pws,4000,147,400,440
+'''
+
+
+def test_tags_in_line_are_redacted_and_go_into_the_pool_of_the_old_form(tmp_path: Path) -> None:
+    path, hidden, older = tmp_path / "in.txt", tmp_path / "out.txt", tmp_path / "bugreport.txt"
+    path.write_text(FULL_POOL)
+    assert main(["android", "redact", str(path), "-o", str(hidden)]) == 0
+    assert "secret" not in hidden.read_text()
+    assert re.search(r'\+w=u0a12:"app\.x\w+, ""tag\.x\w+"""', hidden.read_text())
+    assert main(["android", "downgrade", "--no-redact", str(path), str(older)]) == 0
+    text = older.read_text()
+    assert complaints(text) == []
+    assert "9,h,5,+S,+w=0,wr=1,+Etp=2" in text  # nothing ran before: the old reader objects to `-r`
+    assert '9,hsp,2,10013,"com.secret.top"' in text

@@ -198,7 +198,7 @@ def resolved(token: Token, pool: Callable[[int, int], object]) -> Change | None:
     return Change(token.sign, word.name, value)
 
 
-def in_line(value: object) -> object:
+def in_line(value: object) -> object | tuple[int | None, str]:
     """A tag that stands in the line (`u0a12:"text"`, quotes doubled) as (uid, text); anything else as it is."""
     match = TAGGED.fullmatch(value) if isinstance(value, str) else None
     return (parse_uid(match[1]), match[2].replace('""', '"')) if match else value

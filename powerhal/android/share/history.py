@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from powerhal.android.checkin.values import Value, show
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token
+from powerhal.android.history.states import in_line
 from powerhal.android.history.tokens import COMMANDS
 from powerhal.android.share.clock import BOOTS, MAX_DELTA, SET_CLOCK, TIMED, SummaryClock, Times
 from powerhal.android.share.records import Losses, clean
@@ -167,7 +168,7 @@ class HistoryWriter:
         if not sign or token.value is not None:
             yield from self._drop(token, "without a sign" if not sign else "with a value")
             return
-        if (sign == "+") == (key in self._on) and (sign == "+" or key in self._settled):
+        if (sign == "+") == (key in self._on) and (sign == "+" or key in self._settled or key == "r"):
             yield from self._drop(token, "no change")
             return
         self._settled.add(key)
@@ -181,7 +182,11 @@ class HistoryWriter:
         yield from (f"+Etp={n}" for n in crowd)
 
     def _string(self, token: Token) -> int | None:
-        return self._pool.get(token.value) if isinstance(token.value, int) else None
+        """The index of a token's string: from the pool, or of a tag that stands in the token itself."""
+        if isinstance(token.value, int):
+            return self._pool.get(token.value)
+        tagged = in_line(token.value)
+        return self._number(tagged[0] or 0, tagged[1]) if isinstance(tagged, tuple) else None
 
     def _span(self, token: Token) -> Iterator[str]:
         at = self._string(token)

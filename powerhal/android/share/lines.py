@@ -15,6 +15,7 @@ from powerhal.android.checkin.lines import Record, emit
 from powerhal.android.checkin.records import WAKELOCK_LETTERS
 from powerhal.android.checkin.values import Malformed, Value
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token, emit_history
+from powerhal.android.history.states import in_line
 from powerhal.android.history.tokens import COMMANDS, WORDS
 from powerhal.android.share.redact import Pseudonyms
 from powerhal.android.share.source import CheckinLine, Part
@@ -145,10 +146,18 @@ class LineRedactor:
         if isinstance(token.value, tuple):
             return token._replace(value=tuple(self._detail(v) for v in token.value))
         if isinstance(token.value, str):
-            return token._replace(value=self._word(token.key, token.value))
+            return token._replace(value=self._in_line(token.key, token.value) or self._word(token.key, token.value))
         if word is None and isinstance(token.value, int) and not _short(token.value, LONGEST_NUMBER):
             return token._replace(value=REMOVED)
         return token
+
+    def _in_line(self, key: str, text: str) -> str:
+        """A tag that stands in the token with its uid (`u0a12:"tag"`): the uid stays; '' for anything else."""
+        tagged = in_line(text)
+        if not isinstance(tagged, tuple) or tagged[0] is None:
+            return ""
+        name = self.names.kernel(tagged[1]) if key == "wr" else self.names.tag(tagged[1])
+        return text[: text.index(":")] + ':"' + name.replace('"', '""') + '"'
 
     def _detail(self, value: Value) -> Value:
         if not isinstance(value, str):
