@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from powerhal.attribution.fitting import sandwich
 from powerhal.attribution.fitting.fit import Fit, Prior, fit
 from powerhal.attribution.fitting.gram import Gram
 from powerhal.attribution.fitting.priors import from_rows, rows_of
@@ -23,6 +24,8 @@ from powerhal.errors import ModelError, UsageError
 
 Floats = npt.NDArray[np.float64]
 
+CHANCE = 1.645  # standard deviations of a sum of squares that chance exceeds in one of twenty cases
+LEAST_FREEDOM = 0.5  # with less in common models cannot contradict each other
 LEAST_SD = 1e-3  # of a process's efficiency: with none at all it has no column
 
 
@@ -51,9 +54,8 @@ def merge(models: Sequence[PowerModel], *, half_life_s: float | None = None) -> 
     prior = _prior(models)
     newest = models[int(np.argmax(factors))]
     rows = {c.name: c for m in models for c in m.coefficients}
-    free = [c.name for c in rows.values() if c.kind == "constant"]
     together = sum(parts[1:], parts[0])
-    found = fit(together, prior, free=free)
+    found = fit(together, prior, free=_free(models))
     covariance = _covariance(models, factors, parts, prior, found)
     sd, t90 = np.sqrt(np.diag(covariance)), student90(MODEL_DEGREES * len(models))
     coefficients = tuple(
@@ -106,7 +108,7 @@ def statistics(model: PowerModel) -> Gram:
     rest = [k for k, n in enumerate(gram.names) if n not in set(names)]
     if not rest:
         return gram.select(names)
-    noise = float(model.provenance.get("noise", 1.0)) or 1.0
+    noise = _noise(model)
     value = {c.name: c.value for c in model.coefficients}
     spread = max(float(model.spread.get("processes") or 0.0), LEAST_SD)
     sd = np.array([max(spread * abs(value.get(gram.names[k].rsplit(" / ", 1)[0], 0.0)), 1e-300) for k in rest])
@@ -158,25 +160,100 @@ def _prior(models: Sequence[PowerModel]) -> Prior:
 def _covariance(
     models: Sequence[PowerModel], factors: Sequence[float], parts: Sequence[Gram], prior: Prior, found: Fit
 ) -> Floats:
-    """Sandwich of the union: every model's own scatter is what its covariance says about its information."""
-    names = found.names
-    place = {n: k for k, n in enumerate(names)}
-    _, precision = prior.arrays(names)
-    information = np.diag(precision)
-    meat = np.diag(precision)
-    for model, factor, part in zip(models, factors, parts, strict=True):
+    """Sandwich of the union, within theta >= 0 as in a single fit.
+
+    A model's covariance was cut at 0 and cannot be turned back into the scores that it came from (turning it back once
+    made intervals of two runs ten times wider than those of one). What it does tell is how much more its stretches of
+    time scatter than independent windows would: one number, which a single fit pulls its scatter towards as well. Its
+    information counts with that, and with what the models contradict each other beyond it.
+    """
+    live = np.flatnonzero(found.seen)
+    inner = np.ix_(live, live)
+    place = {n: k for k, n in enumerate(found.names)}
+    precision = np.diag(prior.arrays(found.names)[1])
+    information, meat = precision.copy(), precision.copy()
+    spread = [_overdispersion(m, part, f) for m, f, part in zip(models, factors, parts, strict=True)]
+    apart = np.sqrt(_contradictions(models, parts, prior, found, spread))
+    for model, factor, part, scatter in zip(models, factors, parts, spread, strict=True):
         mine = [place[n] for n in part.names]
-        inner = np.ix_(mine, mine)
         own = part.xx / found.noise
-        information[inner] += own
-        alone = own / max(factor, 1e-300) + np.diag(precision[mine])
-        scatter = alone @ model.covariance @ alone - np.diag(precision[mine])
-        values, ways = np.linalg.eigh(0.5 * (scatter + scatter.T))
-        meat[inner] += factor**2 * ((ways * np.maximum(values, 0.0)) @ ways.T)
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(information), 1e-300))
-    bread = np.linalg.pinv(information * scale[:, None] * scale, rcond=1e-12, hermitian=True) * scale[:, None] * scale
-    out = bread @ meat @ bread
+        information[np.ix_(mine, mine)] += own
+        each = own * apart[mine] * apart[mine][:, None]
+        meat[np.ix_(mine, mine)] += factor * scatter * (_noise(model) / found.noise) * each
+    half = sandwich.half_inverse(information[inner])
+    root = half.T @ sandwich.root_of(half @ meat[inner] @ half.T)
+    free = np.array([name in _free(models) for name in found.names], dtype=np.bool_)[live]
+    moved = sandwich.moved_within(information[inner], found.theta[live], root, free)
+    out = np.zeros_like(information)
+    out[inner] = moved.T @ moved / len(moved)
     return np.asarray(0.5 * (out + out.T), dtype=np.float64)
+
+
+def _overdispersion(model: PowerModel, part: Gram, factor: float) -> float:
+    """Variance of the model's coefficients over that of independent windows, mean over the directions it learned."""
+    own, data = from_rows(model.provenance.get("priors") or []), part.xx / (factor * _noise(model))
+    learned = _learned(data, own, part.names)
+    known = len(part.names) - learned
+    seen = float(np.sum(model.covariance * _with_prior(data, own, part.names)))
+    return max(1.0, (seen - known) / max(learned, 1e-9))
+
+
+def _contradictions(
+    models: Sequence[PowerModel], parts: Sequence[Gram], prior: Prior, found: Fit, spread: Sequence[float]
+) -> Floats:
+    """Of each coefficient of the union: how much more the models contradict each other in its device than their own
+    scatter and chance explain, variance over variance, at least 1.
+
+    Coefficients that are held at 0 do not count, and the others only as far as they were learned, not known from
+    priors: what all models learned less what the union learned is what they can contradict each other in.
+    """
+    place = {n: k for k, n in enumerate(found.names)}
+    owner = {c.name: c.device for m in models for c in m.coefficients}
+    active = {n for n, yes in zip(found.names, found.active, strict=True) if yes}
+    square: dict[str, float] = {}
+    learned: dict[str, float] = {}
+
+    def add(part: Gram, noise: float, scatter: float, sign: float) -> None:
+        rest = part.xz - part.xx @ found.theta[[place[n] for n in part.names]]
+        for device in dict.fromkeys(owner[n] for n in part.names):
+            at = [k for k, n in enumerate(part.names) if owner[n] == device and n in active]
+            names, data = [part.names[k] for k in at], part.xx[np.ix_(at, at)] / noise
+            if at and data.any():
+                upright = sandwich.half_inverse(_with_prior(data, prior, names)) @ (rest[at] / noise)
+                square[device] = square.get(device, 0.0) + (sign > 0) * float(upright @ upright) / scatter
+                learned[device] = learned.get(device, 0.0) + sign * _learned(data, prior, names)
+
+    for model, part, scatter in zip(models, parts, spread, strict=True):
+        add(part, _noise(model), scatter, 1.0)
+    add(sum(parts[1:], parts[0]), found.noise, 1.0, -1.0)
+    ratio = {device: _beyond_chance(square[device], learned[device]) for device in square}
+    return np.array([ratio.get(owner[n], 1.0) for n in found.names])
+
+
+def _beyond_chance(square: float, freedom: float) -> float:
+    if freedom < LEAST_FREEDOM:
+        return 1.0
+    return max(1.0, (square - CHANCE * float(np.sqrt(2.0 * freedom))) / freedom)
+
+
+def _with_prior(information: Floats, prior: Prior, names: Sequence[str]) -> Floats:
+    out: Floats = information + np.diag(prior.arrays(names)[1])
+    return out
+
+
+def _learned(information: Floats, prior: Prior, names: Sequence[str]) -> float:
+    """How many of the coefficients were learned from data, the rest being known from priors."""
+    half = sandwich.half_inverse(_with_prior(information, prior, names))
+    return float(np.sum((half.T @ half) * information))
+
+
+def _noise(model: PowerModel) -> float:
+    return float(model.provenance.get("noise", 1.0)) or 1.0
+
+
+def _free(models: Sequence[PowerModel]) -> set[str]:
+    """Names of coefficients that may be below 0."""
+    return {c.name for m in models for c in m.coefficients if c.kind == "constant"}
 
 
 def _errors(models: Sequence[PowerModel]) -> dict[str, tuple[float, float]]:

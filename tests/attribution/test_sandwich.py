@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powerhal.attribution.fitting.sandwich import _half_inverse, _moved, _root, _scatter
+from powerhal.attribution.fitting.sandwich import _scatter, half_inverse, moved_within, root_of
 
 
 def test_a_half_inverse_is_one_whatever_the_units() -> None:
     scale = np.array([1e-9, 1.0, 1e7])
     plain = np.array([[2.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 3.0]])
-    half = _half_inverse(plain * np.outer(scale, scale))
+    half = half_inverse(plain * np.outer(scale, scale))
     assert half.T @ half * np.outer(scale, scale) @ plain == pytest.approx(np.eye(3), abs=1e-9)
 
 
@@ -34,9 +34,9 @@ def test_one_direction_that_scatters_more_is_seen() -> None:
 def test_coefficients_move_but_never_below_0_unless_they_are_free() -> None:
     whole = np.array([[1.0, 0.9], [0.9, 1.0]])
     theta = np.array([0.0, 1.0])
-    root = _root(np.linalg.inv(whole))
-    held = _moved(whole, theta, root, np.array([False, False])) + theta
-    loose = _moved(whole, theta, root, np.array([True, True])) + theta
+    root = root_of(np.linalg.inv(whole))
+    held = moved_within(whole, theta, root, np.array([False, False])) + theta
+    loose = moved_within(whole, theta, root, np.array([True, True])) + theta
     assert held.min() >= -1e-12 and loose.min() < -0.5
     assert np.var(held[:, 1]) < np.var(loose[:, 1])  # its partner cannot give what it does not have
     assert np.mean(loose - theta, axis=0) == pytest.approx([0.0, 0.0], abs=1e-9)

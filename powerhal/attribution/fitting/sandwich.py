@@ -38,13 +38,13 @@ def covariance(problem: Problem, found: Fit, blocks: Sequence[Gram], weights: Fl
     parts = [block.xx[inner] / found.noise for block in blocks]
     scores = [(block.xz - block.xx @ found.theta)[live] / found.noise for block in blocks]
     whole = sum(parts, np.zeros(prior.shape)) + prior
-    half = _half_inverse(whole)
+    half = half_inverse(whole)
     known = half @ prior @ half.T  # of each direction, the part that is known from priors
     scatter = _scatter([_upright(half, part, score) for part, score in zip(parts, scores, strict=True)], known)
     pulled = half.T @ (half @ _pull(problem, found, weights)[live])
-    root = np.hstack((half.T @ _root(known + scatter), pulled / np.sqrt(3.0)))
+    root = np.hstack((half.T @ root_of(known + scatter), pulled / np.sqrt(3.0)))
     free = np.array([name in set(problem.free) for name in found.names], dtype=np.bool_)[live]
-    moved = _moved(whole, found.theta[live], root, free)
+    moved = moved_within(whole, found.theta[live], root, free)
     out = np.zeros_like(found.covariance)
     out[inner] = moved.T @ moved / len(moved)
     return np.asarray(0.5 * (out + out.T))
@@ -71,7 +71,7 @@ def _pull(problem: Problem, found: Fit, weights: Floats) -> Floats:
     return out
 
 
-def _half_inverse(whole: Floats) -> Floats:
+def half_inverse(whole: Floats) -> Floats:
     """H with H' H the inverse of a positive matrix whose units differ by many powers of ten."""
     scale = 1.0 / np.sqrt(np.maximum(np.diag(whole), 1e-300))
     values, vectors = np.linalg.eigh(whole * scale[:, None] * scale)
@@ -104,13 +104,14 @@ def _scatter(scores: Sequence[Floats], known: Floats) -> Floats:
     return np.asarray(pull * common + (1.0 - pull) * seen)
 
 
-def _root(matrix: Floats) -> Floats:
+def root_of(matrix: Floats) -> Floats:
+    """R with R R' a symmetric matrix whose values below 0 are rounding."""
     values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
     out: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
     return out
 
 
-def _moved(whole: Floats, theta: Floats, root: Floats, free: npt.NDArray[np.bool_]) -> Floats:
+def moved_within(whole: Floats, theta: Floats, root: Floats, free: npt.NDArray[np.bool_]) -> Floats:
     """How theta moves (draws, q) when the scores do, none of the others falling below 0 unless `free`."""
     draws = np.random.default_rng(0).standard_normal((DRAWS // 2, root.shape[1]))
     wanted = theta + np.concatenate((draws, -draws)) @ root.T
