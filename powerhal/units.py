@@ -70,7 +70,7 @@ SUFFIX: Final = {
     "ratio": "ratio", "capacitance": "f", "carbon intensity": "kg_per_j",
 }  # fmt: skip
 
-_SHOWN = (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9))
+_SHOWN = (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12))
 
 _TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)?\s*", re.ASCII | re.DOTALL)
 
@@ -185,6 +185,15 @@ def column_prefix(largest: float) -> tuple[str, float]:
         return "", 1.0
     shown = [item for item in _SHOWN if item[1] <= 1.0]
     return next((item for item in shown if size >= item[1] * (1 - 0.5e-3)), shown[-1])
+
+
+def scaled_unit(unit: str, largest: float) -> tuple[str, float]:
+    """Unit with the prefix of `column_prefix`, and its factor: ('pW/(Hz V²)', 1e-12); ratios (W/W, 1/W, %) get none."""
+    above, _, below = unit.partition("/")
+    if not unit or above in ("1", "%", "degC") or above == below:
+        return unit, 1.0
+    prefix, factor = column_prefix(largest)
+    return prefix + unit, factor
 
 
 def tabular(value: float | None, digits: int = 3, decimals: int = 6) -> str:

@@ -123,7 +123,7 @@ def test_tables_cover_each_other() -> None:
         (0.5, "", "0.500"),
         (0.02, "degC", "0.0200 degC"),
         (-0.25, "A", "-250 mA"),
-        (3e-12, "W", "0.00300 nW"),
+        (3e-12, "W", "3.00 pW"),
         (1.0e12, "Hz", "1000 GHz"),
     ],
 )
@@ -150,7 +150,7 @@ def test_significant_digits_are_as_many_as_asked(value: float, digits: int) -> N
         (0.5, "m"),
         (-0.02, "m"),
         (3e-8, "n"),
-        (1e-15, "n"),
+        (1e-15, "p"),
         (0.0, ""),
         (math.nan, ""),
     ],
@@ -159,6 +159,21 @@ def test_a_column_gets_the_prefix_that_makes_its_largest_number_readable(largest
     shown, factor = units.column_prefix(largest)
     assert shown == prefix
     assert factor == units.PREFIXES[prefix]
+
+
+@pytest.mark.parametrize(
+    ("unit", "largest", "shown"),
+    [
+        ("W/(Hz V²)", 1.9e-10, ("pW/(Hz V²)", 1e-12)),
+        ("J/B", 9e-8, ("nJ/B", 1e-9)),
+        ("W", 2.2, ("W", 1.0)),
+        ("W/W", 0.9, ("W/W", 1.0)),
+        ("1/W", 0.03, ("1/W", 1.0)),
+        ("", 0.1, ("", 1.0)),
+    ],
+)
+def test_a_unit_gets_a_prefix_unless_it_is_a_ratio(unit: str, largest: float, shown: tuple[str, float]) -> None:
+    assert units.scaled_unit(unit, largest) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from powerhal.cli import files
-from powerhal.units import significant
+from powerhal.units import scaled_unit, significant, tabular
 
 if TYPE_CHECKING:
     from powerhal.attribution import PowerModel
@@ -68,7 +68,8 @@ def _lines(model: PowerModel) -> Iterator[str]:
     width = max([12, *(len(c.name) for c in model.coefficients)])
     yield f"{'':{width}}{'value':>12}{'low':>12}{'high':>12}  {'unit':<12}prior"
     for row in model.coefficients:
-        numbers = "".join(f"{value:>12.4g}" for value in (row.value, row.low, row.high))
-        yield f"{row.name:{width}}{numbers}  {row.unit:<12}{origins.get(row.name, '')}".rstrip()
+        unit, factor = scaled_unit(row.unit, max(abs(row.value), abs(row.high)))
+        numbers = "".join(f"{tabular(value / factor):>12}" for value in (row.value, row.low, row.high))
+        yield f"{row.name:{width}}{numbers}  {unit:<12}{origins.get(row.name, '')}".rstrip()
     for one in model.provenance.get("merged") or []:
         yield f"merged: {one['windows']} windows, weight {one['weight']:.3g}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from powerhal.channel import Quality
 from powerhal.recording import Recording
 from powerhal.report.decimate import min_max, on_common_times
-from powerhal.units import significant
+from powerhal.units import column_prefix, scaled_unit, significant, tabular
 
 Json = dict[str, Any]
 Vector = NDArray[np.float64]
@@ -140,16 +140,21 @@ def energies(document: Json, kinds: Sequence[str], heading: tuple[str, str, str]
         return None
     truth = any(r.get("truth_j") is not None for r in rows)
     carbon = any(r.get("gco2e") is not None for r in rows)
-    columns = ["name", "energy J", "90 % low", "90 % high", "share", "mean W"]
-    columns += ["truth J"] if truth else []
-    columns += ["gCO2e"] if carbon else []
+    # Each column with the prefix that makes its largest number readable.
+    (joule, of_j), (watt, of_w), (gram, of_g) = (
+        column_prefix(max(abs(r.get(key) or 0.0) for r in rows)) for key in ("energy_j", "mean_w", "gco2e")
+    )
+    columns = ["name", f"energy {joule}J", "90 % low", "90 % high", "share", f"mean {watt}W"]
+    columns += [f"truth {joule}J"] if truth else []
+    columns += [f"{gram}gCO2e"] if carbon else []
     table = []
     for r in rows:
         share = f"{100 * r['share']:.1f} %" if r.get("share") is not None else "—"
-        cells = [r["name"] + (" (powerhal itself)" if r.get("self") else ""), significant(r["energy_j"])]
-        cells += [significant(r.get("low_j")), significant(r.get("high_j")), share, significant(r.get("mean_w"))]
-        cells += [significant(r.get("truth_j"))] if truth else []
-        cells += [significant(r.get("gco2e"))] if carbon else []
+        cells = [r["name"] + (" (powerhal itself)" if r.get("self") else "")]
+        cells += [_in(r.get(key), of_j) for key in ("energy_j", "low_j", "high_j")]
+        cells += [share, _in(r.get("mean_w"), of_w)]
+        cells += [_in(r.get("truth_j"), of_j)] if truth else []
+        cells += [_in(r.get("gco2e"), of_g)] if carbon else []
         table.append(tuple(cells))
     bars = [
         {
@@ -168,6 +173,10 @@ def energies(document: Json, kinds: Sequence[str], heading: tuple[str, str, str]
     )
 
 
+def _in(value: float | None, factor: float) -> str:
+    return tabular(None if value is None else value / factor)
+
+
 def _bars_px(count: int) -> int:
     return 110 + 26 * count
 
@@ -180,7 +189,7 @@ def coefficients(document: Json) -> Chart | None:
     found = [c for c in document.get("model", {}).get("coefficients", []) if c.get("value")]
     if not found:
         return None
-    rows = tuple((c["name"], c.get("device", ""), *_numbers(c), c.get("unit", "")) for c in found)
+    rows = tuple((c["name"], c.get("device", ""), *_numbers(c)) for c in found)
     drawn = [c for c in found if c.get("low") is not None and c["high"] - c["low"] <= WIDEST * c["value"]]
     bars = [
         {"name": c["name"], "value": 100.0, "low": _percent(c, "low"), "high": _percent(c, "high"), "truth": None}
@@ -196,8 +205,12 @@ def coefficients(document: Json) -> Chart | None:
     )  # fmt: skip
 
 
-def _numbers(c: Json) -> tuple[str, str, str]:
-    return significant(c["value"]), significant(c.get("low")), significant(c.get("high"))
+def _numbers(c: Json) -> tuple[str, str, str, str]:
+    """Value and interval in the prefix that makes them readable, and the unit with it."""
+    numbers = [c["value"], c.get("low"), c.get("high")]
+    unit, factor = scaled_unit(c.get("unit", ""), max(abs(v) for v in numbers if v is not None))
+    value, low, high = (tabular(None if v is None else v / factor) for v in numbers)
+    return value, low, high, unit
 
 
 def _percent(c: Json, key: str) -> float | None:

@@ -148,11 +148,15 @@ def _figures(document: Json) -> str:
     if total.get("gco2e") is not None:
         cells.append(
             (
-                format_quantity(total["gco2e"], "g"),
-                f"CO2e ({total.get('gco2e_low', 0):.3g} … {total.get('gco2e_high', 0):.3g})",
+                _grams(total["gco2e"]),
+                f"CO2e, {_grams(total.get('gco2e_low'))} to {_grams(total.get('gco2e_high'))}",
             )
         )
     return figures(cells)
+
+
+def _grams(value: float | None) -> str:
+    return format_quantity(value, "g")
 
 
 def figures(cells: Sequence[tuple[str, str]]) -> str:
@@ -187,10 +191,19 @@ def section(chart: Chart) -> str:
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
     """A table of text cells, folded away when it is long."""
     head = "".join(f"<th scope=col>{escape(c)}</th>" for c in columns)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(printable(c))}</td>" for c in row) + "</tr>" for row in rows)
+    lines = "".join(
+        "<tr>" + "".join(_cell(printable(text), place) for place, text in enumerate(row)) + "</tr>" for row in rows
+    )
     head = f"<caption>{escape(caption)}, as a table</caption><thead><tr>{head}</tr></thead>"
-    whole = f"<div class=scroll><table>{head}<tbody>{lines}</tbody></table></div>"
+    # Wider than a phone's window it scrolls, with the keyboard as well.
+    label = escape(f"{caption}, as a table")
+    whole = f'<div class=scroll tabindex=0 role=region aria-label="{label}"><table>'
+    whole += f"{head}<tbody>{lines}</tbody></table></div>"
     return f"<details><summary>{len(rows)} rows</summary>{whole}</details>" if len(rows) > 24 else whole
+
+
+def _cell(text: str, place: int) -> str:
+    return f"<th scope=row>{escape(text)}</th>" if place == 0 else f"<td>{escape(text)}</td>"
 
 
 def printable(text: str) -> str:
@@ -212,12 +225,18 @@ def _provenance(recording: Recording, document: Json) -> str:
         "conservation error": f"{document['conservation_error']:.1e} (relative, worst window)"
         if "conservation_error" in document
         else "—",
-        "carbon": json.dumps(document["carbon"], ensure_ascii=False)
-        if document.get("carbon")
-        else "not asked for (--zone)",
+        "carbon": _carbon(document.get("carbon") or {}),
         "charts": "Apache ECharts (Apache-2.0), inside this file",
     }
     return listed("Where these numbers come from", facts)
+
+
+def _carbon(carbon: Json) -> str:
+    """The sentence of the account and its licence; the JSON of the ledger has every number of it."""
+    if not carbon:
+        return "not asked for (--zone)"
+    text = str(carbon.get("text") or json.dumps(carbon, ensure_ascii=False))
+    return f"{text}; table under {carbon['licence']}" if carbon.get("licence") else text
 
 
 def listed(title: str, facts: Mapping[str, Any]) -> str:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal.report.decimate import min_max
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30_000), st.integers(2, 500), st.integers(0, 2**31))
 def test_extremes_and_order_survive(n: int, half: int, seed: int) -> None:
     value = np.random.default_rng(seed).normal(size=n)

@@ -61,6 +61,29 @@ def test_every_chart_has_a_table_and_a_question(page: str) -> None:
     assert seen.tables == len(charts)
 
 
+def test_tables_can_be_read_aloud_and_scrolled_with_keys(page: str) -> None:
+    seen = Collector()
+    seen.feed(page)
+    regions = [a for t, a in seen.tags if t == "div" and a.get("class") == "scroll"]
+    assert len(regions) == seen.tables
+    assert all(a.get("tabindex") == "0" and a.get("role") == "region" and a.get("aria-label") for a in regions)
+    rows = page.count("<tr>")
+    assert page.count("<th scope=row>") == rows - seen.tables  # every line but the headers
+
+
+def test_small_numbers_get_a_prefix() -> None:
+    tiny = document()
+    for row in tiny["rows"]:
+        row["gco2e"] = 3.03e-8
+    tiny["model"]["coefficients"] = [
+        {"name": "cpu: V²f", "device": "cpu", "unit": "W/(Hz V²)", "value": 1.153e-10, "low": 6.9e-11, "high": 1.6e-10}
+    ]
+    page = html.render(recording(), tiny)
+    assert "<th scope=col>ngCO2e</th>" in page and "<td>30.3</td>" in page
+    assert "<td>115</td><td>69.0</td><td>160</td><td>pW/(Hz V²)</td>" in page
+    assert not re.search(r"<td>-?0\.0{6}", page)
+
+
 def test_spikes_survive(page: str) -> None:
     data = re.search(r'id="data">(.*?)</script>', page, re.S)
     assert data

@@ -6,7 +6,8 @@
   const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c8c8c", "#a8a200", "#6a5acd", "#7f4f24"];
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const three = (x) => (x === null || x === undefined ? "—" : Number(x).toPrecision(3).replace(/e\+?(-?\d+)/, "·10^$1"));
+  const three = (x) => (x === null || x === undefined ? "—" : Math.abs(x) >= 1000 && Math.abs(x) < 1e6 ? String(Math.round(x))
+    : Number(x).toPrecision(3).replace(/e\+?(-?\d+)/, "·10^$1"));
   const plain = (s) => echarts.format.encodeHTML(String(s));
 
   function axes(unit) {
@@ -38,19 +39,19 @@
           lineStyle: { type: "dashed", color: css("--soft") }, data: d.marks.map((m) => ({ name: m.name, xAxis: m.t * 1000 })) };
       }
       return { tooltip: { trigger: "axis", formatter: at("W", d) }, legend: { textStyle: labels(), type: "scroll" },
-        grid: { left: 60, right: 20, top: 40, bottom: 70 }, dataZoom: [{ type: "inside" }, { type: "slider", height: 18, bottom: 12 }],
+        grid: { left: 60, right: 20, top: 52, bottom: 70 }, dataZoom: [{ type: "inside" }, { type: "slider", height: 18, bottom: 12 }],
         xAxis: seconds(d), yAxis: axes("W"), series };
     },
-    sankey(d) {
+    sankey(d, wide) {
       return { tooltip: { trigger: "item", formatter: (p) => p.dataType === "edge"
           ? plain(p.data.source.slice(2)) + " → " + plain(p.data.target.slice(2)) + ": " + three(p.data.value) + " J"
           : plain(p.name.slice(2)) + ": " + three(p.value) + " J" },
-        series: [{ type: "sankey", data: d.nodes.map((n) => ({ name: n })), links: d.links, nodeAlign: "left", nodeGap: 9, right: 170,
+        series: [{ type: "sankey", data: d.nodes.map((n) => ({ name: n })), links: d.links, nodeAlign: "left", nodeGap: wide ? 15 : 12, right: wide ? 170 : 110,
           emphasis: { focus: "adjacency" }, lineStyle: { color: "gradient", opacity: 0.35 },
-          label: { color: css("--ink"), formatter: (p) => p.name.slice(2) } }] };
+          label: { color: css("--ink"), fontSize: wide ? 12 : 10, width: wide ? 160 : 76, overflow: "truncate", formatter: (p) => p.name.slice(2) } }] };
     },
     // Horizontal bars with a whisker from low to high, and a diamond where the truth is known (demo).
-    whiskers(d) {
+    whiskers(d, wide) {
       const rows = d.rows.slice().reverse();
       const series = [
         { type: "bar", name: d.what, barMaxWidth: 18, data: rows.map((r) => r.value), itemStyle: { color: COLOURS[0] } },
@@ -71,8 +72,8 @@
             const r = rows[items[0].dataIndex];
             return plain(r.name) + "<br>" + three(r.value) + " " + plain(d.unit) + "  (" + three(r.low) + " … " + three(r.high) + ")"
               + (r.truth === null || r.truth === undefined ? "" : "<br>" + plain(d.other || "truth") + " " + three(r.truth) + " " + plain(d.unit)); } },
-        legend: { textStyle: labels() }, grid: { left: 8, right: 48, top: 34, bottom: 30, containLabel: true },
-        xAxis: axes(d.unit), yAxis: { type: "category", data: rows.map((r) => r.name), axisLabel: { color: css("--ink"), width: 190, overflow: "truncate" } }, series };
+        legend: { textStyle: labels(), type: "scroll" }, grid: { left: 8, right: 48, top: 34, bottom: 30, containLabel: true },
+        xAxis: axes(d.unit), yAxis: { type: "category", data: rows.map((r) => r.name), axisLabel: { color: css("--ink"), width: wide ? 190 : 110, overflow: "truncate" } }, series };
     },
     // Level and charge over time, chargers shaded; under them a lane of bars for each state, on the same clock.
     drain(d) {
@@ -110,29 +111,47 @@
         dataZoom: [{ type: "inside", xAxisIndex: [0, 1] }, { type: "slider", xAxisIndex: [0, 1], height: 18, bottom: 6, showDataShadow: false }], series };
     },
     lines(d) {
-      return { tooltip: { trigger: "axis", formatter: at(d.unit, d) }, legend: { textStyle: labels() },
-        grid: { left: 60, right: 20, top: 40, bottom: 40 },
+      return { tooltip: { trigger: "axis", formatter: at(d.unit, d) }, legend: { textStyle: labels(), type: "scroll" },
+        grid: { left: 60, right: 20, top: 52, bottom: 40 },
         xAxis: seconds(d), yAxis: axes(d.unit),
         series: d.series.map((s, i) => ({ name: s.name, type: "line", showSymbol: false, data: ms(s.points),
           lineStyle: { width: 1.4, type: i ? "dashed" : "solid" } })) };
     },
   };
 
+  const NARROW = 600;
   const drawn = [];
+  let printing = false, width = 0;
   function draw() {
     drawn.splice(0).forEach((c) => c.dispose());
     for (const chart of page.charts) {
       const place = document.getElementById(chart.id);
       if (!place) continue;
-      const c = echarts.init(place, dark.matches ? "dark" : null, { renderer: "canvas" });
+      const c = echarts.init(place, dark.matches && !printing ? "dark" : null, { renderer: "canvas" });
       c.setOption(Object.assign({ useUTC: true, backgroundColor: "transparent", color: COLOURS, animation: false,
         aria: { enabled: true, decal: { show: chart.kind === "stack" }, label: { description: chart.title + ". " + chart.question } } },
-        KINDS[chart.kind](chart.data)));
+        KINDS[chart.kind](chart.data, place.clientWidth >= NARROW)));
       drawn.push(c);
     }
+    width = document.documentElement.clientWidth;
     document.documentElement.dataset.drawn = String(drawn.length);
   }
   draw();
   dark.addEventListener("change", draw);
-  window.addEventListener("resize", () => drawn.forEach((c) => c.resize()));
+  window.addEventListener("resize", () => {
+    const now = document.documentElement.clientWidth;
+    if ((now < NARROW) !== (width < NARROW)) draw();
+    else drawn.forEach((c) => c.resize());
+  });
+  // Paper is white and cannot be clicked: pictures in dark ink, folded tables open.
+  const folded = [];
+  function onPaper(on) {
+    printing = on;
+    document.documentElement.classList.toggle("paper", on);
+    if (on) document.querySelectorAll("details:not([open])").forEach((d) => { d.open = true; folded.push(d); });
+    else folded.splice(0).forEach((d) => { d.open = false; });
+    draw();
+  }
+  window.addEventListener("beforeprint", () => onPaper(true));
+  window.addEventListener("afterprint", () => onPaper(false));
 })();
