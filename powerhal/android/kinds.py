@@ -161,7 +161,9 @@ KINDS: tuple[Kind, ...] = (
          _text(r"^\s{0,8}(?:(?:PowerEntityId|ChannelId|EnergyConsumerId): -?\d+, |PowerStatsService dumpsys: "
                r"|=+ PowerStats HAL )"), RAILS),
     Kind("a file of a power meter (ODPM)", "rails",
-         _text(r"\A\s*(?:(?:t=)?\d{1,19}\s+)?CH\d+(?:\(T=\d+\))?\[[^\]\n]*\](?:,\s*\d|:)"), RAILS),
+         _text(r"\A\s*(?:(?:t=)?\d{1,19}\s+)?CH\d+(?:\(T=\d+\))?\[[^\]\n]*\],\s*\d"), RAILS),
+    Kind("the list of a power meter's rails (ODPM)", "list", _text(r"\A\s*CH\d+\[[^\]\n]*\]:"),
+         "name the folder that holds it beside `energy_value`: `powerhal android powerstats FOLDER`"),
     Kind("a Perfetto trace in text form", "rails", _text(r"\A\s*(?:#[^\n]*\n\s*)*packet\s*[:{]"), RAILS),
     Kind("a battery-stats dump or bugreport", "dump",
          _text(r"^(?:[89],\d+,i,vers,|[89],hsp?,\d|[89],-?\d+,[ilcut],(?:bt|uid|dsd|pws),|Battery History.*:\s*$"

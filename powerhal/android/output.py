@@ -17,7 +17,17 @@ def replaced(path: str | Path, *, mode: int | None = None) -> Iterator[IO[bytes]
     So a command may write over the file that it still reads. `mode`: permissions; None: those of the file that was
     there, else 0644. Raises OSError that names `path`.
     """
-    target = Path(os.path.realpath(path))
+    try:
+        with _stream(Path(os.path.realpath(path)), mode) as stream:
+            yield stream
+    except OSError as error:
+        if error.filename in (None, str(path)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+@contextmanager
+def _stream(target: Path, mode: int | None) -> Iterator[IO[bytes]]:
     if target.exists() and not target.is_file():
         with open(target, "wb") as stream:  # a folder is refused here
             yield stream
@@ -27,7 +37,7 @@ def replaced(path: str | Path, *, mode: int | None = None) -> Iterator[IO[bytes]
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".powerhal-")
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise OSError(error.errno, error.strerror) from error  # the name of ours says nothing to anybody
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream

@@ -80,7 +80,7 @@ def test_the_command(dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
 STATES = ("+S", "-S", "+BP", "-BP", "+w=1", "+r", "-r", "+Pr", "-Pr", "+Wr", "+di", "di=full", "Bs=c", "Bs=d", "Bp=u",
           "Bp=n")  # fmt: skip
 EVENTS = ("+Etp=1", "-Etp=1", "+Etp=2", "+Ejb=2", "Dcpu={}:3/1:2:3", "XE,{}=5")
-TOKENS = (*STATES, *EVENTS, "Bl={}", "Bcc={}", "Sb={}", "Pss={}", "Bv={}")
+TOKENS = (*STATES, *EVENTS, "Mrc={}", "Wrc={}.5", "Bl={}", "Bcc={}", "Sb={}", "Pss={}", "Bv={}")
 COMMANDS = ("9,h,5:*OVERFLOW*", "9,h,7:START", "9,h,9:SHUTDOWN", "9,h,0:RESET:TIME:1700000000000")
 NUMBERS = (0, 1, 4, 50, 51, 99, 3000, 4000, -7, 10**17)
 

@@ -34,6 +34,7 @@ OTHERS: dict[str, tuple[bytes, str, str]] = {
     "packed profile": (gzip.compress(PROFILE.encode()), "a power profile", "powerhal android profile "),
     "powerstats": (STATS.encode(), "dumpsys powerstats", "powerhal android powerstats "),
     "meter": (b"t=12\nCH3(T=11)[S2M], 761330\n", "power meter", "powerhal android powerstats "),
+    "rails": (b"CH0[S2M]:CPU(BIG)\nCH1[S3M]:CPU(MID)\n", "the list of a power meter's rails", "powerstats FOLDER"),
     "trace": (TRACE, "a Perfetto trace", "powerhal android powerstats "),
     "trace as text": (b"packet {\n  power_rails {\n", "trace in text form", "powerhal android powerstats "),
     "ours": (b'{\n "source": {\n  "format": "checkin"', "JSON that", "the dump that it was made from"),
@@ -148,6 +149,16 @@ def test_a_profile_is_asked_for_by_name(tmp_path: Path, capsys: pytest.CaptureFi
     for command in ("attribute", "recompute"):
         assert main(["android", command, str(dump), "--profile", str(dump)]) == 3
         assert "this is a battery-stats dump or bugreport, not a power profile" in capsys.readouterr().err
+
+
+def test_a_packed_profile_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "p.xml.gz"
+    path.write_bytes(gzip.compress(PROFILE.encode()))
+    assert main(["android", "profile", str(path)]) == 0
+    assert "4000 mAh" in capsys.readouterr().out
+    path.write_bytes(b"\x1f\x8b\x09\x00garbage")
+    assert main(["android", "profile", str(path)]) == 3
+    assert "damaged gzip" in capsys.readouterr().err
 
 
 def test_a_folder_and_a_zip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

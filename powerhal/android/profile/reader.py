@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -256,9 +257,14 @@ def read_profile(path: str) -> PowerProfile:
 
 
 def parse_profile(content: bytes, path: str = "-") -> PowerProfile:
-    """As `read_profile`, from bytes."""
+    """As `read_profile`, from bytes; they may be gzipped."""
     from powerhal.android.profile.check import check
 
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = zlib.decompressobj(31).decompress(content, LARGEST + 1)
+        except zlib.error as error:
+            raise FileError(f"{path}: damaged gzip ({error})", code="PH-N305") from error
     if len(content) > LARGEST:
         raise FileError(f"{path}: larger than {LARGEST >> 20} MiB", code="PH-N301")
     if content.startswith(_COMPILED):
