@@ -55,6 +55,7 @@ class Outcome:
     wakeups: int
     health: dict[str, Health] = field(default_factory=dict)
     storage_fault: str = ""
+    files: tuple[str, ...] = ()  # more than one after a sync that failed
 
 
 def record(
@@ -96,7 +97,7 @@ def record(
     status = command.wait() if command is not None else 0
     writer_cpu_s = time.process_time() - cpu_s
     duration_s = (sampler.ended_ns - sampler.started_ns) * 1e-9
-    return Outcome(path, duration_s, status, writer_cpu_s, sampler.wakeups, sampler.health, fault)
+    return Outcome(path, duration_s, status, writer_cpu_s, sampler.wakeups, sampler.health, fault, tuple(writer.files))
 
 
 def versions() -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 A batch is committed whole or stays in memory. Committed means acknowledged: it survives `kill -9`
 (the write-ahead log lies in the page cache) and, after the next sync, a power cut.
+
+When a sync fails nobody knows what is on the medium: the kernel reports such an error once and calls the pages
+clean (fsync(2); LWN 752063), so another sync would succeed and mean nothing. The file is left as it is then. The run
+goes on in a new one, which begins with everything since the last sync that succeeded, written from memory.
 """
 
 from __future__ import annotations
@@ -11,36 +15,20 @@ import os
 import sqlite3
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from powerhal.errors import RecordingError
+from powerhal.recording.batch import Batch, Carried
 from powerhal.recording.chunks import Chunk
 from powerhal.recording.schema import APPLICATION_ID, FORMAT, TABLES
 
 RING_BYTES = 8 << 20
 SYNC_S = 5.0
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one flush writes: packed chunks and the small rows that came with them."""
-
-    sources: list[tuple[int, str, float, str]] = field(default_factory=list)
-    chunks: list[Chunk] = field(default_factory=list)
-    usages: list[Chunk] = field(default_factory=list)
-    processes: list[tuple[int, int, int, int, int, str, str, int]] = field(default_factory=list)
-    activities: list[tuple[int, str]] = field(default_factory=list)
-    marks: list[tuple[int, str]] = field(default_factory=list)
-    faults: list[tuple[int, str, str, str]] = field(default_factory=list)
-    gaps: list[tuple[str, int, int, str]] = field(default_factory=list)
-    clocks: list[tuple[int, int, int, str]] = field(default_factory=list)
-    meta: dict[str, str] = field(default_factory=dict)
-    health: dict[str, str] = field(default_factory=dict)
-
-    def nbytes(self) -> int:
-        """Bytes of the packed chunks: what the ring in memory is bounded by."""
-        return sum(len(c.data) + 100 for c in self.chunks) + sum(len(c.data) + 100 for c in self.usages)
+WAL_BYTES = 4 << 20  # a longer write-ahead log is folded into the file, after a sync
+MOST_FILES = 8  # of one run: a medium that fails more often than that is given up
+# Primary result codes with the reason: SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC (sqlite.org/rescode.html)
+UNKNOWN_STATE = (1034, 1290)
 
 
 _INSERTS = (
@@ -71,15 +59,15 @@ class Store:
         self._ring_bytes = ring_bytes
         self._sync_s = sync_s
         self._synced = time.monotonic()
+        self._is_synced = False  # by the last write
         self._waiting: deque[Batch] = deque()
         self._names: dict[int, str] = {}
-        _create(path)
-        try:
-            self._db = _connect(path)
-        except sqlite3.Error as error:
-            with contextlib.suppress(OSError):
-                Path(path).unlink()
-            raise _cannot(path, str(error)) from error
+        self._carried = Carried()
+        self._unknown = False  # the state of the last file is
+        self._moved = False  # and all that was written to the new one is not synced yet
+        self._kept: list[sqlite3.Connection] = []
+        self.files = [path]
+        self._db = _opened(path)
 
     def commit(self, batch: Batch | None) -> bool:
         """Write `batch` after everything that still waits; False while storage refuses.
@@ -92,28 +80,88 @@ class Store:
             self._waiting.append(batch)
         while self._waiting:
             try:
-                self._write(self._waiting[0])
-            except sqlite3.Error as error:
-                self.fault = self.last_fault = str(error)
+                if self._unknown:
+                    self._move()
+                batch = self._waiting[0]
+                self._write(batch)
+            except (sqlite3.Error, RecordingError) as error:
+                self._refused(error)
+                if self._unknown and len(self.files) < MOST_FILES and isinstance(error, sqlite3.Error):
+                    continue
                 self._shrink()
                 return False
             self._waiting.popleft()
+            self._carried.committed(batch, synced=self._is_synced)
+            if self._is_synced:
+                self._fold()
         self.fault = ""
         return True
 
     def close(self) -> bool:
         """Commit what waits, fold the write-ahead log into the file; False when rows were lost."""
         whole = self.commit(None)
-        with contextlib.suppress(sqlite3.Error):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._db.execute("PRAGMA journal_mode=DELETE")
+        for _ in range(MOST_FILES):
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA journal_mode=DELETE")
+                break
+            except sqlite3.Error as error:
+                self._refused(error)
+                if not self._unknown or len(self.files) >= MOST_FILES:
+                    break
+                try:
+                    self._move()
+                except RecordingError:
+                    whole = False
+                    break
+                whole = self.commit(None)
         self._db.close()
+        for kept in self._kept:
+            kept.close()
         return whole
+
+    def _refused(self, error: Exception) -> None:
+        self.fault = self.last_fault = str(error)
+        if getattr(error, "sqlite_errorcode", 0) in UNKNOWN_STATE:
+            self._unknown = True
+            self.fault = self.last_fault = f"{error} (a sync failed)"
+
+    def _move(self) -> None:
+        """Go on in a new file; raises RecordingError when there can be none."""
+        if len(self.files) >= MOST_FILES:
+            raise RecordingError(self.fault, code="PH-R011")
+        place, number, why = Path(self.path), len(self.files) + 1, self.last_fault
+        path = str(place.with_name(f"{place.stem}-{number}{place.suffix}"))
+        db = _opened(path)
+        with contextlib.suppress(sqlite3.Error):
+            # Closing the last connection would fold a log whose pages nobody knows; a read-only one cannot.
+            kept = sqlite3.connect(f"file:{quote(self.files[-1])}?mode=ro", uri=True, check_same_thread=False)
+            self._kept.append(kept)
+            kept.execute("SELECT count(*) FROM meta").fetchone()
+        processes = []
+        with contextlib.suppress(sqlite3.Error):  # names, as far as they can be read; without one it is '?'
+            processes = self._db.execute("SELECT * FROM process").fetchall()
+        self._db.close()
+        self._db = db
+        self.files.append(path)
+        first = self._carried.begin({"number": number, "first": place.name, "why": why}, processes)
+        self._waiting.extendleft(reversed(first))
+        self._unknown, self._moved = False, True
+        self.last_fault = f"{why}: what follows is in {os.path.basename(path)}"  # noqa: PTH119
+
+    def _fold(self) -> None:
+        """Keep the write-ahead log short, right after a sync; SQLite itself would hide it when that fails."""
+        try:
+            if os.stat(self.files[-1] + "-wal").st_size > WAL_BYTES:  # noqa: PTH116
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (OSError, sqlite3.Error) as error:
+            self._refused(error)
 
     def _write(self, batch: Batch) -> None:
         db = self._db
         now = time.monotonic()
-        sync = now - self._synced >= self._sync_s
+        sync = now - self._synced >= self._sync_s or (self._moved and len(self._waiting) == 1)
+        self._is_synced = False
         if sync:
             db.execute("PRAGMA synchronous=FULL")
         try:
@@ -126,6 +174,8 @@ class Store:
             db.executemany(_META, batch.meta.items())
             db.executemany(_HEALTH, batch.health.items())
             db.execute("COMMIT")
+            self._is_synced = sync
+            self._moved = self._moved and not sync
         except sqlite3.Error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
@@ -198,11 +248,23 @@ def _create(path: str) -> None:
         os.close(descriptor)
 
 
+def _opened(path: str) -> sqlite3.Connection:
+    """A new recording; raises RecordingError when there can be none."""
+    _create(path)
+    try:
+        return _connect(path)
+    except sqlite3.Error as error:
+        with contextlib.suppress(OSError):
+            Path(path).unlink()
+        raise _cannot(path, str(error)) from error
+
+
 def _connect(path: str) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA wal_autocheckpoint=0")
         db.execute("PRAGMA cache_size=-512")
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={FORMAT}")

@@ -15,9 +15,10 @@ from typing import Any
 
 from powerhal.channel import Layout, Quality, Scan, Topology
 from powerhal.errors import RecordingError
+from powerhal.recording.batch import Batch
 from powerhal.recording.chunks import MAX_ROWS, Chunk, UsageColumns, empty_usage, pack_rows, pack_usage
 from powerhal.recording.schema import FORMAT, layout_to_json, topology_to_json
-from powerhal.recording.store import RING_BYTES, SYNC_S, Batch, Store
+from powerhal.recording.store import RING_BYTES, SYNC_S, Store
 
 FLUSH_S = 1.0
 FAULT_LIMIT = 10_000  # rows; what comes after is counted in the health record only
@@ -181,6 +182,11 @@ class RecordingWriter:
         """Why storage refused the last time it did, '' when it never did."""
         return self._store.last_fault
 
+    @property
+    def files(self) -> list[str]:
+        """What was written, in order: `path`, and a further file after each sync that failed."""
+        return list(self._store.files)
+
     def close(self) -> None:
         """Write the rest, leave one file; may be called twice.
 
@@ -194,7 +200,7 @@ class RecordingWriter:
         self._store.commit(self._take())
         if not self._store.close():
             raise RecordingError(
-                f"{self.path} is not complete: {self._store.fault}",
+                f"{self._store.files[-1]} is not complete: {self._store.fault}",
                 code="PH-R012",
                 hint="what was written before can be read; free some space and record again",
             )

@@ -18,6 +18,7 @@ REPO = Path(__file__).resolve().parents[2]
 I2C, ERRNOS, SOURCE = "powerhal/transport/i2c.py", "powerhal/transport/errnos.py", "powerhal/chips/source.py"
 HEALTH, BEAT, LAYOUT = "powerhal/sampling/health.py", "powerhal/sampling/beat.py", "powerhal/chips/layout.py"
 SAMPLER, LANES = "powerhal/sampling/sampler.py", "powerhal/sampling/lanes.py"
+STORE, BATCH = "powerhal/recording/store.py", "powerhal/recording/batch.py"
 SUPPLY = "powerhal/host/power_supply.py"
 INA2XX, TORN = "powerhal/chips/ina2xx.py", "powerhal/chips/torn.py"
 COUNTERS, SIGN, ROWS = "powerhal/recording/counters.py", "powerhal/host/current_sign.py", "powerhal/host/rows.py"
@@ -107,6 +108,12 @@ MUTANTS = (
     Mutant("F21", ROWS, "bytes(self.layout.row_bytes), Quality.MISSING)", "bytes(self.layout.row_bytes), Quality.OK)"),
     Mutant("F21", ERRNOS, 'errno.ENODATA: "absent"', 'errno.ENODATA: "io"'),
     Mutant("F21", ROWS, "            self.close()  # the file may come back", "            # the file may come back"),
+    Mutant("F42", STORE, "UNKNOWN_STATE = (1034, 1290)", "UNKNOWN_STATE = ()"),
+    Mutant("F42", STORE, "first = self._carried.begin(", "first = Carried().begin("),
+    Mutant("F42", STORE, 'db.execute("PRAGMA wal_autocheckpoint=0")', 'db.execute("PRAGMA wal_autocheckpoint=1000")'),
+    Mutant("F42", STORE, 'kept.execute("SELECT count(*) FROM meta").fetchone()', "kept.close()"),
+    Mutant("F42", STORE, "if len(self.files) >= MOST_FILES:\n            raise", "if False:\n            raise"),
+    Mutant("F42", BATCH, "            self.unsynced.append(batch)", "            pass"),
 )
 
 
