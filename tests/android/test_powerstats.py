@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -325,3 +326,24 @@ def test_text_for_people(shared, capsys):
     assert "S2S_VDD_G3D" in out and "39.3 J" in out and "506 mW" in out
     assert main(["android", "powerstats", str(folder / "dumpsys_powerstats.txt")]) == 0
     assert "CPU_CLUSTER/0" in capsys.readouterr().out
+
+
+def test_a_zipped_bugreport(tmp_path: Path) -> None:
+    """PowerStatsService.dump inside a bugreport; a zip without it, and one that is damaged, say so."""
+    path, channel = tmp_path / "bugreport.zip", "ChannelId: 0, ChannelName: S2M_VDD_CPUCL2, ChannelSubsystem: CPU(BIG)"
+    head = "== dumpstate: 2024-05-06 07:08:09\nDUMP OF SERVICE powerstats:\n"
+    for text in (f"{head}PowerStatsService dumpsys: available Channels\n{channel}\n", head + "x" * 9999):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+            made.writestr("bugreport-a.txt", text)
+            made.writestr("main_entry.txt", "bugreport-a.txt")
+        if channel in text:
+            assert [(c.name, c.subsystem) for c in read_powerstats(str(path)).channels] == [
+                ("S2M_VDD_CPUCL2", "CPU(BIG)")
+            ]
+    with pytest.raises(FileError, match="no `dumpsys powerstats`"):
+        read_powerstats(str(path))
+    data = bytearray(path.read_bytes())
+    data[60:80] = bytes(20)
+    path.write_bytes(data)
+    with pytest.raises(FileError):
+        read_powerstats(str(path))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import re
 import sys
+import zipfile
 import zlib
 from pathlib import Path
 
+from powerhal.android.containers import open_inputs
+from powerhal.android.issues import Issues
 from powerhal.android.rails.odpm import is_energy_value, read_odpm
 from powerhal.android.rails.powerstats import PowerStats
 from powerhal.android.rails.text import parse_text
@@ -24,7 +27,8 @@ _BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf
 def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
     """Power Stats of a recording, a `dumpsys powerstats` text, ODPM files (a folder or one), or a Perfetto trace.
 
-    '-' is a text on standard input; traces may be gzipped or in text form. attribute: see `read_recording`.
+    '-' is a text on standard input; a bugreport may be zipped, traces gzipped or in text form. attribute: see
+    `read_recording`.
     Raises FileError for anything else, MissingExtra when a trace is given and the extra is not there.
     """
     place = Path(path)
@@ -41,6 +45,8 @@ def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
         from powerhal.android.rails.recording import read_recording
 
         return read_recording(path, attribute=attribute)
+    if content.startswith(b"PK\x03\x04"):
+        return parse_text(_zipped(path).splitlines(), path)
     return _other(path, _unpacked(path, content))
 
 
@@ -58,6 +64,18 @@ def _other(path: str, content: bytes) -> PowerStats:
     from powerhal.android.rails.perfetto import parse_trace
 
     return parse_trace(content, path)
+
+
+def _zipped(path: str) -> str:
+    """The text of the bugreport in a zip."""
+    with open_inputs(path, Issues()) as inputs:
+        try:
+            text = _text(inputs[0].stream.read(LARGEST_TEXT))
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raise FileError(f"{path}: damaged zip ({error})", code="PH-N231") from error
+    if not _DUMP.search(text):
+        raise FileError(f"{path}: no `dumpsys powerstats` in the bugreport of this zip", code="PH-N231")
+    return text
 
 
 def _unpacked(path: str, content: bytes) -> bytes:
