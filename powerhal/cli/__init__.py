@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
-from powerhal.cli import plugins
+from powerhal.cli import examples, plugins
 from powerhal.errors import FileError, PowerhalError, Problem
 
 # Command -> its module here and its line in `powerhal --help`, in the order of that page. Only the module of the
@@ -55,19 +55,22 @@ def parser(word: str | None = None) -> argparse.ArgumentParser:
         prog="powerhal",
         description="Know where the energy goes: read a board's power sensors, attribute the drain to devices "
         "and processes, with intervals that add up.",
-        epilog="exit codes: 0 done, 1 a check said no, 2 wrong usage, 3 invalid file, 4 hardware not there or not "
+        epilog="powerhal COMMAND --help shows examples. Exit codes: 0 done, 1 a check said no, 2 wrong usage, "
+        "3 invalid file, 4 hardware not there or not "
         "permitted, 5 not enough data, 6 an extra is missing, 70 internal fault",
     )
     top.add_argument("--version", action="version", version=f"powerhal {powerhal.__version__}")
-    top.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
-    top.add_argument("-q", "--quiet", action="store_true", help="say less on stderr")
+    top.add_argument("-v", "--verbose", action="store_true", help="say more on stderr (stands before the command)")
+    top.add_argument("-q", "--quiet", action="store_true", help="say less on stderr (stands before the command)")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     if word in COMMANDS:
         import_module(f"powerhal.cli.{COMMANDS[word][0]}").add(commands)
+        examples.give(commands.choices)
         return top
     if word is None:
         for module in dict.fromkeys(module for module, _ in COMMANDS.values()):
             import_module(f"powerhal.cli.{module}").add(commands)
+        examples.give(commands.choices)
     else:
         for name, (_, line) in COMMANDS.items():
             commands.add_parser(name, help=line)

@@ -26,8 +26,12 @@ MOST_ROWS = 30
 
 def add(commands: Any) -> None:
     """Register `attribute`."""
-    p = commands.add_parser("attribute", help="who used the energy of a recording", description=__doc__)
-    p.add_argument("recording", help="a .phr file")
+    p = commands.add_parser(
+        "attribute", help="who used the energy of a recording",
+        description="Who used the energy of a recording: joules of every process, device, idle and rest, with 90 % "
+        "intervals; they add up to what was measured.",
+    )  # fmt: skip
+    p.add_argument("recording", metavar="RUN.phr", help="what `powerhal record` wrote")
     p.add_argument(
         "--by",
         choices=VIEWS,
@@ -45,7 +49,7 @@ def add(commands: Any) -> None:
         "--prior", metavar="FILE", action="append", default=[],
         help="start from a twin board's model (.phm) or a table of power per CPU frequency (.csv); may be repeated",
     )  # fmt: skip
-    p.add_argument("--save-model", metavar="FILE.phm", help="write what was learned")
+    p.add_argument("--save-model", metavar="FILE.phm", help="write what was learned, for --model and `model merge`")
     p.add_argument("--window", metavar="S", type=float, help="length of an accounting window in s (default 1)")
     p.add_argument("--all", action="store_true", help="every line, however small")
     p.add_argument("--json", action="store_true", help="everything as JSON on stdout")

@@ -8,16 +8,21 @@ from typing import Any
 
 from powerhal.cli import files
 
+DESCRIPTION = "A recording as a table or as JSON, in SI units; times in s since its start."
+
 
 def add(commands: Any) -> None:
     """Register `export`."""
-    p = commands.add_parser("export", help="a recording as csv, json or jsonl", description=__doc__)
-    p.add_argument("form", choices=("csv", "json", "jsonl"))
-    p.add_argument("recording", help="a .phr file")
+    p = commands.add_parser("export", help="a recording as csv, json or jsonl", description=DESCRIPTION)
+    p.add_argument("form", choices=("csv", "json", "jsonl"), help="jsonl: a JSON object a line")
+    p.add_argument("recording", metavar="RUN.phr", help="what `powerhal record` wrote")
     p.add_argument(
-        "--what", choices=("samples", "usages", "ledger"), default="samples", help="which rows (default: samples)"
+        "--what",
+        choices=("samples", "usages", "ledger"),
+        default="samples",
+        help="samples of the sensors, usages of the processes, or the ledger that attribute makes (default: samples)",
     )
-    p.add_argument("-o", "--output", default="-", help="file to write (default: standard output)")
+    p.add_argument("-o", "--output", default="-", metavar="FILE", help="file to write (default: standard output)")
     p.set_defaults(run=run)
 
 

@@ -12,13 +12,14 @@ from powerhal.units import format_quantity, significant
 if TYPE_CHECKING:
     from powerhal.recording import Recording
 
+DESCRIPTION = "What is in a recording: sources, rates, gaps, faults, marks, processes, versions."
 SHOWN = 15  # processes in the text form; --json has all
 
 
 def add(commands: Any) -> None:
     """Register `info`."""
-    p = commands.add_parser("info", help="what is in a recording", description=__doc__)
-    p.add_argument("recording", help="a .phr file")
+    p = commands.add_parser("info", help="what is in a recording", description=DESCRIPTION)
+    p.add_argument("recording", metavar="RUN.phr", help="what `powerhal record` wrote")
     p.add_argument("--json", action="store_true", help="everything, as one JSON object")
     p.set_defaults(run=run)
 

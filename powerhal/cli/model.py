@@ -13,16 +13,18 @@ from powerhal.units import scaled_unit, significant, tabular
 if TYPE_CHECKING:
     from powerhal.attribution import PowerModel
 
+DESCRIPTION = "Learned models (.phm): show what is in one, merge several of one board."
+
 
 def add(commands: Any) -> None:
     """Register `model` and its subcommands."""
-    p = commands.add_parser("model", help="learned models: show, merge", description=__doc__)
-    sub = p.add_subparsers(title="subcommands", metavar="WHAT", required=True)
+    p = commands.add_parser("model", help="learned models: show, merge", description=DESCRIPTION)
+    sub = p.add_subparsers(title="commands", metavar="COMMAND", required=True)
     show = sub.add_parser("show", help="coefficients with intervals and where their priors come from")
-    show.add_argument("model", metavar="FILE.phm")
+    show.add_argument("model", metavar="FILE.phm", help="what `attribute --save-model` wrote")
     show.set_defaults(run=run_show)
     both = sub.add_parser("merge", help="one model from the recordings of several, as if they were one")
-    both.add_argument("models", nargs="+", metavar="FILE.phm")
+    both.add_argument("models", nargs="+", metavar="FILE.phm", help="two models or more, of one board")
     both.add_argument("--out", required=True, metavar="OUT.phm", help="the model to write")
     both.add_argument(
         "--half-life", type=float, metavar="DAYS", help="a model that is so much older than the newest weighs half"

@@ -21,10 +21,14 @@ HEADER = ("rail", "V", "A", "W", "remarks")
 
 def add(commands: Any) -> None:
     """Register `read` and `watch`."""
-    once = commands.add_parser("read", help="one reading of every rail: V, A, W", description=__doc__)
+    once = commands.add_parser(
+        "read", help="one reading of every rail: V, A, W", description="Volts, amperes and watts of the rails, once."
+    )
     _common(once)
     once.set_defaults(run=read)
-    live = commands.add_parser("watch", help="the rails live", description=__doc__)
+    live = commands.add_parser(
+        "watch", help="the rails live", description="Volts, amperes and watts of the rails, again and again."
+    )
     _common(live)
     live.add_argument("--rate", type=_rate, default=2.0, metavar="HZ", help="readings per second (default: 2)")
     live.add_argument("--for", dest="duration", type=_duration, metavar="60s", help="how long (default: until Ctrl-C)")
@@ -35,7 +39,7 @@ def _common(p: Any) -> None:
     p.add_argument("rails", nargs="*", metavar="RAIL", help="only these rails")
     p.add_argument("--board", default="linux-host", help="a board's name or file (default: linux-host)")
     p.add_argument("--root", default="/", metavar="DIR", help="a copied /sys and /proc tree")
-    p.add_argument("--seed", type=int, help="which simulated board")
+    p.add_argument("--seed", type=int, metavar="N", help="which simulated board")
     p.add_argument("--json", action="store_true", help="JSON: null is unknown")
 
 

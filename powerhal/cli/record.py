@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     p = commands.add_parser(
         "record",
         help="record a board's sensors and processes into one file",
-        description=__doc__,
+        description="Sample a board into one file, for a time, around a command, or until Ctrl-C.",
         epilog="Ctrl-C ends the recording cleanly. With a command, the exit status is the command's own.",
     )
     p.add_argument("-o", "--output", metavar="FILE", help="new file to write (default: powerhal-DATE-TIME.phr)")
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     p.add_argument("--root", default="/", metavar="DIR", help="a copied /sys and /proc tree")
     p.add_argument("--rate", type=_rate, metavar="HZ", help="rows per second of every rail sensor")
     p.add_argument("--for", dest="duration", type=_duration, metavar="60s", help="how long: 60s, 5min, 1h")
-    p.add_argument("--seed", type=int, help="which simulated board")
+    p.add_argument("--seed", type=int, metavar="N", help="which simulated board")
     p.add_argument("--json", action="store_true", help="the summary as JSON on stdout, at the end")
     p.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # a byte is written when it samples
     p.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # end when this process is gone

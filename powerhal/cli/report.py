@@ -10,12 +10,14 @@ from typing import Any
 from powerhal.cli import carbon_options, files
 from powerhal.cli.attribute import POLICIES
 
+DESCRIPTION = "One HTML file of a recording, with pictures and tables; it needs no network."
+
 
 def add(commands: Any) -> None:
     """Register `report`."""
-    p = commands.add_parser("report", help="one offline HTML file of a recording", description=__doc__)
-    p.add_argument("recording", help="a .phr file")
-    p.add_argument("-o", "--output", help="file to write (default: the recording's name with .html)")
+    p = commands.add_parser("report", help="one offline HTML file of a recording", description=DESCRIPTION)
+    p.add_argument("recording", metavar="RUN.phr", help="what `powerhal record` wrote")
+    p.add_argument("-o", "--output", metavar="FILE", help="file to write (default: the recording's name with .html)")
     p.add_argument(
         "--policy", "--idle", choices=POLICIES, default="separate", help="who pays for idle, as in `attribute`"
     )
