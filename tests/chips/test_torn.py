@@ -53,3 +53,14 @@ def test_noise_in_low_bits_fits_and_a_jump_or_a_neighbours_bytes_do_not() -> Non
     assert not torn.fits(bytes.fromhex("0c800c80"))
     torn.forget()
     assert not torn.fits(bytes.fromhex("0c820043"))
+
+
+def test_equal_neighbours_must_stay_as_they_are() -> None:
+    """Else they could part in low bits and meet again, which is what a torn read looks like."""
+    source = source_of("ti,ina231")
+    torn = TornRows(source.layout, source.row.xfers)
+    for word in ("0c80", "0000"):
+        torn.forget()
+        torn.settle(bytes.fromhex(word * 2), None)
+        assert torn.fits(bytes.fromhex(word * 2))
+        assert not torn.fits(bytes.fromhex(word + f"{int(word, 16) + 1:04x}"))
