@@ -293,3 +293,28 @@ def test_what_the_service_prints_after_the_statistics() -> None:
         "BatteryStats constants:\n    a=b\n"
     ).windows["l"]
     assert found.totals["isolated_uids"] == {"99000": 10169, "1037": 1000}
+
+
+def test_steps_are_typed_as_in_the_check_in_records() -> None:
+    """dumpDurationSteps, API 21 to 36."""
+    found = reader(
+        "Discharge step durations:\n  #0: +3m1s0ms to 96 (screen-doze-suspend, power-save-off, device-idle-on)\n"
+        "  #1: +5s0ms to 95\n  Estimated discharge time remaining: +1h0m0s0ms\n"
+        "  Estimated screen off time: 1h 0m 0s 0ms \n"
+    )
+    conditions = "screen-doze-suspend, power-save-off, device-idle-on"
+    assert found.steps["discharge"] == [
+        {"duration_ms": 181000, "level_percent": 96, "conditions": conditions, "screen": "sds", "power_save": "p-",
+         "idle": "i+"},
+        {"duration_ms": 5000, "level_percent": 95, "conditions": ""},
+    ]  # fmt: skip
+
+
+def test_the_history_before_the_last_one_is_not_mixed_in() -> None:
+    """`Old battery History:` (API 21 to 30) counts from another start."""
+    found = reader(
+        "Battery History (1% used):\n    +5s000ms (2) 099 +screen\n\n"
+        "Old battery History:\n    +9h0m0s0ms (2) 012 -screen\n"
+    )
+    assert found.history.now_ms == 5000
+    assert found.history.levels == [(5000, 99)]

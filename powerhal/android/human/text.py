@@ -23,12 +23,20 @@ WINDOW = re.compile(r"Statistics since (last charge|last unplugged)[^:]*:")
 POWER = re.compile(r"  Estimated power use \(mAh\):\s*")
 UID_HEAD = re.compile(r"  (u[0-9]+[a-z]+[0-9]+|-?[0-9]+):")
 MAX_TEXT_LINE = 1 << 13  # the patterns backtrack; no line of a real dump is half as long
-SECTIONS = ("Per-PID Stats:", "Discharge step durations:", "Charge step durations:", "Daily stats:")
+SECTIONS = (
+    "Per-PID Stats:", "Discharge step durations:", "Charge step durations:", "Daily stats:", "Old battery History:",
+)  # fmt: skip
+# what a step says of its conditions -> the column and the word of the check-in records `dsd` and `csd`
+CONDITIONS = {
+    "screen-off": ("screen", "s-"), "screen-on": ("screen", "s+"), "screen-doze": ("screen", "sd"),
+    "screen-doze-suspend": ("screen", "sds"), "screen-?": ("screen", "?"), "power-save-on": ("power_save", "p+"),
+    "power-save-off": ("power_save", "p-"), "device-idle-on": ("idle", "i+"), "device-idle-off": ("idle", "i-"),
+}  # fmt: skip
 # what the service prints after the statistics, from Android 9 on
 TAIL = re.compile(
     r"Per process state tracking available:|Total cpu time reads:|Batching Duration|Batched cpu time reads"
     r"|All UID cpu time reads|UIDs removed since|Currently mapped isolated uids:|BatteryStats constants:"
-    r"|On-battery (?:energy consumer|measured energy) stats|CPU wakeup stats:"
+    r"|Per UID |On-battery (?:energy consumer|measured energy) stats|CPU wakeup stats:"
 )
 ISOLATED = re.compile(r"  ([0-9]{1,9})->([0-9]{1,9})(?: \(ref count = [0-9]{1,9}\))?")
 STEP = re.compile(r"  #[0-9]+: (\S+) to ([0-9]{1,18})\s*(?:\((.*)\))?")
@@ -121,9 +129,9 @@ class TextReader:
 
     def _read_step(self, number: int, line: str) -> bool:
         if match := STEP.fullmatch(line.rstrip()):
-            self.steps.setdefault(self._step, []).append(
-                {"duration_ms": duration_ms(match[1]), "level_percent": int(match[2]), "conditions": match[3] or ""}
-            )
+            words = [word.strip() for word in (match[3] or "").split(",")]
+            row = {"duration_ms": duration_ms(match[1]), "level_percent": int(match[2]), "conditions": match[3] or ""}
+            self.steps.setdefault(self._step, []).append(row | dict(CONDITIONS[w] for w in words if w in CONDITIONS))
         return True
 
     def _statistics(self, number: int, line: str) -> bool:
