@@ -18,7 +18,7 @@ from powerhal.sampling.rota import Rota
 from powerhal.sampling.sink import Sampled, Sink
 from powerhal.sampling.stop import Stop
 from powerhal.sampling.timekeeping import Timekeeper
-from powerhal.transport.alarm import Alarm
+from powerhal.transport.alarm import Alarm, alarms_work
 from powerhal.transport.clock import BootClock, VirtualClock
 
 SECOND_NS = 1_000_000_000
@@ -44,6 +44,7 @@ class Sampler:
         self.wakeups = 0
         self._clock = assembly.clock
         self._virtual = isinstance(assembly.clock, VirtualClock)
+        self._rings = isinstance(assembly.clock, BootClock) and alarms_work()
         self._sink = sink
         self._boot_id = boot_id
         scans = [ScanBeat(s, self._clock, sink) for s in assembly.activity_sources]
@@ -121,7 +122,7 @@ class Sampler:
         clock, stop = self._clock, self.stop
         if self._virtual:
             yield clock.sleep_until
-        elif isinstance(clock, BootClock):
+        elif self._rings:
             stop.alarm = Alarm(self._rota.pace_ns)
             try:
                 yield stop.alarm.sleep_until
@@ -155,7 +156,7 @@ class Sampler:
     def _arrange(self, sources: Sequence[Source]) -> tuple[list[Lane], list[SourceBeat]]:
         """The lanes of a board of several buses, and the beats that the main loop serves."""
         clock, wires = self._clock, wires_of(sources)
-        if not isinstance(clock, BootClock) or len(wires) < self.fewest:
+        if not self._rings or len(wires) < self.fewest:
             wires = {}
         outboxes = {key: Outbox() for key in wires}
         of_wire: dict[int, list[SourceBeat]] = {}

@@ -86,3 +86,12 @@ class Alarm:
         first, interval = divmod(max(1, t_ns), _BILLION), divmod(interval_ns, _BILLION)
         setting = _Setting(interval[0], interval[1], first[0], first[1])
         self._settime(self._fd, _ABSTIME, ctypes.byref(setting), None)
+
+
+def alarms_work() -> bool:
+    """Whether this kernel has such timers (a sandbox may not)."""
+    try:
+        Alarm().close()
+    except TransportError:
+        return False
+    return True

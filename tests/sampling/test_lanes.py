@@ -51,3 +51,12 @@ def test_channels_of_a_multiplexer_are_one_wire(tmp_path: Path) -> None:
 
     assert wire_of(On(one)) is wire_of(On(two)) is wire.bus
     assert wires_of([On(one), On(two), object()]) == {id(wire.bus): "/dev/i2c-3"}
+
+
+def test_without_kernel_timers_the_main_loop_does_it_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("powerhal.sampling.sampler.alarms_work", lambda: False)
+    machine = Machine(tmp_path)
+    assert machine.sampler._lanes.lanes == ()
+    machine.run(0.3)
+    assert machine.sink.times(0)
+    assert machine.sink.times(3)
