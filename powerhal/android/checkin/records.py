@@ -246,7 +246,7 @@ SPECS: dict[str, tuple[tuple[int, str], ...]] = {
     ),
     "cpu": ((23, "user:ms system:ms power:mA-ms"),),
     "ctf": ((26, "state:str frequencies:n time*:ms"),),
-    "pr": ((21, "name:name user:ms system:ms foreground:ms starts:n"), (23, "+ anrs:n crashes:n")),
+    "pr": ((21, "name:name user:ms system:ms foreground:ms starts:n"), (22, "+ anrs:n crashes:n")),
     "wua": ((24, "name:name count:n"),),
     "apk": ((21, "wakeups:n package:str service:str start_time:ms starts:n launches:n"),),
 }
