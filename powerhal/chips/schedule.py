@@ -25,7 +25,7 @@ class BusSchedule:
         self._clock: Clock = sources[0].clock
         self._now_ns = self._clock.now_ns
         self._qualities: list[int] = []
-        self._configured = b""
+        self._judged_ns = -1  # time of the last rows, when all were judged and the next ones may need no judgement
         self._alone: set[int] = set()
         self._fetched: tuple[int, bytes, Sequence[int]] | None = None  # read, not yet judged
         self._times: array[int] = array("q")
@@ -36,7 +36,7 @@ class BusSchedule:
 
     def _merge(self) -> None:
         """Build the batch of all sources that answer."""
-        self._left = 0
+        self._left, self._judged_ns = 0, -1
         self._state: Plan | None = None
         xfers: list[Xfer] = []
         self._parts: list[tuple[int, ChipSource, slice]] = []
@@ -58,6 +58,9 @@ class BusSchedule:
         Rows later than `latest_ns` need it too. After -1 `read()` judges what was read; nothing is asked twice.
         """
         plan = self._plan
+        if self._judged_ns >= 0:
+            judged_ns, self._judged_ns = self._judged_ns, -1
+            self._promise(judged_ns)
         if self._left <= 0 or plan is None or self._fetched is not None:
             return -1
         failed = plan.run()
@@ -92,9 +95,12 @@ class BusSchedule:
 
     def _unchanged(self) -> bool:
         """Whether every chip is configured as it was, and free; the look at them that is due every so many rows."""
-        if any(source.bus.owner(source.address) for _, source, _ in self._parts) or self._state is None:
+        if any(source.bus.owner(source.address) for _, source, _ in self._parts):
             return False
-        return not self._state.run() and bytes(self._state.data) == self._configured
+        known = [source.configuration() for _, source, _ in self._parts]
+        if self._state is None:
+            self._state = self._sources[0].bus.plan([xfer for xfers, _ in known for xfer in xfers])
+        return not self._state.run() and bytes(self._state.data) == b"".join(answer for _, answer in known)
 
     def _tell(self, *, checked: bool = False) -> None:
         """Let the sources know of the rows that they did not judge; `checked`: and that they are `_unchanged`."""
@@ -121,11 +127,6 @@ class BusSchedule:
             found.append(steady)
         self._high, self._watched, self._last_ns = high, watched, t_ns
         self._left = min(steady.rows for steady in found)
-        known = [source.configuration() for _, source, _ in self._parts]
-        configured = b"".join(answer for _, answer in known)
-        if self._state is None or configured != self._configured:
-            self._configured = configured
-            self._state = self._sources[0].bus.plan([xfer for xfers, _ in known for xfer in xfers])
         self._silence_ns = min(steady.silence_ns for steady in found)
         self._qualities = [int(steady.quality) for steady in found]
 
@@ -151,14 +152,13 @@ class BusSchedule:
         if not failed and not self._alone:
             readings = [source.accept(t_ns, data[part]) for _, source, part in self._parts]
             self._without({number for number, source, _ in self._parts if source.taken})
-            if not self._alone:
-                self._promise(t_ns)
+            self._left, self._judged_ns = 0, -1 if self._alone else t_ns
             return readings
         return self._with_faults(t_ns, data, failed)
 
     def _with_faults(self, t_ns: int, data: bytes, failed: Sequence[int]) -> list[Reading]:
         """The readings when some chip fails or failed before; the batch is built anew when that changes."""
-        self._left = 0
+        self._left, self._judged_ns = 0, -1
         faults = {self._owners[index]: index for index in reversed(failed)}
         rows = {number: data[part] for number, _, part in self._parts if number not in faults}
         alone = set(faults)
