@@ -318,3 +318,14 @@ def test_the_history_before_the_last_one_is_not_mixed_in() -> None:
     )
     assert found.history.now_ms == 5000
     assert found.history.levels == [(5000, 99)]
+
+
+def test_nothing_of_the_owner_gets_into_names_that_are_kept() -> None:
+    """What a document that may be shared keeps as it is are words of the platform, whatever a line says."""
+    found = uid("Job Completions a/.b: com.secret(2x) timeout(1x) unknown:13(4x)")
+    assert found.parts == {"job_stops": [{"name": "a/.b", "timeout": 1, "unknown": 4}]}
+    text = "     Active Cellular Radio Access Technology Breakdown:\n       SECRET:\n  Start clock time: secret"
+    out = TextReader(Issues())
+    for number, line in enumerate((HEAD + text).split("\n"), 1):
+        out.feed(number, line)
+    assert not out.windows["l"].totals

@@ -200,7 +200,7 @@ ROWS: tuple[tuple[re.Pattern[str], Callable[[Statistics, re.Match[str]], None]],
         (rf"Wakeup reason (.*?)(?:: {_HELD})? realtime", _reason),
         (rf"Wake lock (\S+) (.*?)(?:: {_HELD})? realtime", _partial),
         (rf"System starts: {N}, currently on battery: .*", _started),
-        (r"Start clock time: (.*)", _clock),
+        (r"Start clock time: ([\d-]{8,40})\s*", _clock),
         (rf"Connectivity changes: {N}", _put("misc", "connectivity_changes")),
         (rf"Total WiFi Multicast wakelock Count: {N}", _put("wifi_multicast", "count")),
         (rf"(Cellular|Wifi) packets (received|sent): {N}", _packets),
@@ -265,9 +265,9 @@ class DeviceText:
             self._technology = {}
         elif self._technology is None:
             return False
-        elif (head := re.fullmatch(r"(\w{1,20}):", text)) and head[1].isupper() | (head[1] == "Other"):
+        elif head := re.fullmatch(r"(NR|LTE|Other):", text):
             self._technology = {"technology": head[1]}
-        elif band := re.fullmatch(r"(\w+) frequenc(?:y|ies)(?: \([^)]*\))?:", text):
+        elif band := re.fullmatch(r"(All|Unknown|Low|Middle|High|Mmwave) frequenc(?:y|ies)(?: \([^)]*\))?:", text):
             self._technology = {"technology": self._technology.get("technology", ""), "band": band[1].lower()}
             self._stats.totals.setdefault("mobile_radio_breakdown", []).append(self._technology)
         elif head := re.fullmatch(r"(Signal Strength|Tx) Time:", text):

@@ -174,7 +174,7 @@ def _activity(use: UidUse, match: re.Match[str]) -> None:
 
 def _completions(use: UidUse, match: re.Match[str]) -> None:
     row: dict[str, Any] = {"name": match[1]}
-    for reason, count in re.findall(r"([^\s()]+)\(([0-9]{1,18})x\)", match[2]):
+    for reason, count in re.findall(r" ([a-z_]{2,40})(?::[0-9]{1,9})?\(([0-9]{1,18})x\)", match[2]):
         row[reason] = int(count)
     use.parts.setdefault("job_stops", []).append(row)
 
