@@ -177,11 +177,12 @@ class Lines:
         """Whole lines in UTF-8, many at a time, each with a newline: for `split`, or for `bare` and `take`."""
         skipping = False
         for chunk in self._text():
-            data = self._pending + chunk
-            cut = data.rfind(b"\n") + 1
-            self._pending = data[cut:]
-            if cut:
-                whole = data[:cut]
+            cut = chunk.rfind(b"\n") + 1
+            if not cut:
+                self._pending += chunk
+            else:
+                whole = b"".join((self._pending, memoryview(chunk)[:cut]))
+                self._pending = chunk[cut:]
                 if skipping:
                     self._skip()
                     whole, skipping = whole[whole.index(b"\n") + 1 :], False

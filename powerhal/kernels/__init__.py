@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from powerhal.kernels.choice import CHOICE, KernelTable, load
-from powerhal.kernels.text_form import INTEGER, WORD
+from powerhal.kernels.text_form import INTEGER, PADDING, WORD
 
 __all__ = [
     "KernelTable", "cholesky_solve", "counter_delta", "decode_fields", "field_table", "gram_add",
@@ -183,7 +183,7 @@ def warmup() -> KernelTable:
 
 
 def _warm_text(chosen: KernelTable) -> None:
-    text = b"9,0,l,pws,1,a\n9,h,5,+S\n" + bytes(16)
+    text = b"9,0,l,pws,1,a\n9,h,5,+S\n" + bytes(PADDING)
     data: Any = list(text)
     if chosen.tier != "python":
         from numpy import frombuffer, zeros

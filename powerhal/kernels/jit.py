@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -42,11 +43,23 @@ def cache_folder() -> str:
     return str(folder)
 
 
+def digest() -> str:
+    """A name for the sources of all kernels.
+
+    numba asks only whether the file of a function itself has changed, and a function holds the machine code of those
+    that it calls: with a common folder, an update of one file could go on running the old code of another.
+    """
+    sources = sorted(Path(__file__).parent.glob("jit*.py"))
+    return f"{zlib.crc32(b''.join(path.read_bytes() for path in sources)):08x}"
+
+
 def prepare() -> bool:
     """Point numba at the cache before its first import; whether compiled kernels may be kept."""
     folder = cache_folder()
     if not folder:
         return False
+    if Path(folder).name != (kernels := digest()):  # else a process that started this one was here before
+        folder = os.path.join(folder, kernels)
     if "numba" in sys.modules:
         from numba import config
 

@@ -11,6 +11,6 @@ EXACT = 15  # digits that a float64 holds exactly
 VERSION = int.from_bytes(b"vers", "little")  # the code of lines after which other plans hold: not read here
 PLANS = 128  # heads of lines that are planned for
 FRESH = 1024  # heads that are told of in one pass
-PADDING = 16  # bytes behind the last newline, so that eight can be read from any place
+PADDING = 64  # bytes behind the last newline, so that as many can be read from any place
 # mAh are printed with 8 decimals below the first bound, 7 below the second, ... none above the last
 CHARGE_BOUNDS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from powerhal.kernels.text_form import PLANS
+
+BLOCK = 1 << 23  # bytes that are asked for together
+
 
 class Pool(Protocol):
     """Texts by number, in the order in which they came."""
@@ -53,13 +57,29 @@ class ArrayPool:
         self.letters: Any = np.zeros(1 << 14, dtype=np.uint8)
         self.state: Any = np.zeros(2, dtype=np.int64)
         self._texts: list[str] = []
+        self.wide: Any = np.zeros(PLANS, dtype=np.bool_)  # plans whose numbers needed eight bytes so far
+        self.plans: Any = None  # as they were given last, and what was made of them
         self._scratch: dict[str, Any] = {}
+        self._blocks: dict[str, Any] = {}
 
     def scratch(self, name: str, size: int, dtype: str = "int64") -> Any:
         """An array of that size to write into; for each name the same memory each time."""
         if name not in self._scratch or self._scratch[name].size < size:
             self._scratch[name] = self._np.empty(size + size // 4, dtype=dtype)
         return self._scratch[name][:size]
+
+    def block(self, dtype: str, size: int) -> Any:
+        """An array of that size to write into, of which the caller may `keep` the first part.
+
+        It is a piece of a large one: fewer pages of memory to ask the system for.
+        """
+        if dtype not in self._blocks or self._blocks[dtype].size < size:
+            self._blocks[dtype] = self._np.empty(max(size, BLOCK // self._np.dtype(dtype).itemsize), dtype=dtype)
+        return self._blocks[dtype][:size]
+
+    def keep(self, dtype: str, size: int) -> None:
+        """The first part of the last `block` of that kind is not handed out again."""
+        self._blocks[dtype] = self._blocks[dtype][size:]
 
     def reserve(self, letters: int) -> bool:
         """Make room for so many more letters, and for more texts when they ran out; whether the table is new."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from powerhal.kernels import jit_text
+from powerhal.kernels import jit_pool, jit_text
+from powerhal.kernels.jit_bytes import BLOCK, NEWLINE
 from powerhal.kernels.text_form import FRESH, PADDING, PLANS, QUOTED_NAME
 from powerhal.kernels.text_pool import ArrayPool
 
@@ -16,57 +17,69 @@ text_pool = ArrayPool
 def text_read(data: Any, plans: Any, names: ArrayPool, words: ArrayPool) -> Any:
     """See `powerhal.kernels.text_read`."""
     letters, size = _letters(data), len(data) - PADDING
+    plan, widths, reals = _plans(plans, names)
+    marks = (names.scratch("ends", size + 2 * BLOCK, "int32"), names.scratch("firsts", size + 1, "int32"))
+    count = jit_text.separated(letters, size, *marks)
+    which, uids = names.scratch("which", count, "int32"), names.scratch("uids", count)
+    counts, fresh = np.zeros(len(widths), np.int64), np.empty((FRESH, 4), np.int64)
+    new, status = jit_text.heads(letters, marks, plan, (which, uids, counts, fresh))
+    if status < 0:
+        return None
+    order, events = names.scratch("order", count, "int32"), names.scratch("events", count, "int32")
+    events = events[: jit_text.grouped(which, counts, order, events)]
+    fields, wide = int(marks[1][count]), names.wide[: len(widths)] | reals
+    tallies = np.zeros((len(widths), 2), np.int64)
+    out = (names.block("int64", fields), names.block("int32", fields))
+    full = True
+    while full:
+        rooms = (_room(names, letters), _room(words, letters))
+        jit_text.sheets(letters, marks, (order, which, uids), plan, rooms[0], (*out, counts, wide, tallies))
+        moments = _moments(letters, marks, (events, which), words, rooms[1], fields)
+        full = names.state[1] or words.state[1]
+    names.wide[: len(widths)] = wide
+    sheets = _sheets(names, out, (wide, counts, widths), tallies)
+    return count, sheets, tallies[:, 1], moments, jit_text.odd_lines(which, marks), fresh[:new]
+
+
+def _plans(plans: Any, names: ArrayPool) -> tuple[Any, Any, Any]:
+    """Slots, keys, starts and wants; columns of each plan with line and uid; whether some are reals.
+
+    Kept from call to call as long as the plans are the same object. Raises ValueError when they do not fit.
+    """
+    if names.plans is not None and names.plans[0] is plans:
+        found: tuple[Any, Any, Any] = names.plans[1]
+        return found
     keys, starts, wants = (np.ascontiguousarray(part, dtype=np.int64) for part in plans)
     keys = keys.reshape(-1, 3)
     if len(keys) > PLANS or len(starts) != len(keys) + 1 or np.any(np.diff(starts, prepend=0, append=len(wants)) < 0):
         raise ValueError(f"plans of {len(keys)} heads do not fit")
-    # the shortest line of a plan has a byte and a comma for each column, and eight before them
-    cells = names.scratch("cells", size // 2 + 8)
-    tallies = np.zeros((len(keys), 2), dtype=np.int64)
-    lines, tokens = size // 4 + 2, size // 2 + 2
-    history = (
-        words.scratch("lines", lines, "int32"),
-        words.scratch("deltas", lines),
-        words.scratch("firsts", lines + 1, "int32"),
-        words.scratch("tokens", tokens),
-    )
-    fresh = np.empty((FRESH, 4), np.int64)
-    odd = (names.scratch("odd lines", size + 1, "int32"), names.scratch("odd starts", size + 1), fresh)
-    both, count = (letters, _words(letters), size), jit_text.FULL
-    while count == jit_text.FULL:
-        tallies[:] = 0
-        rooms = (_room(names, letters), _room(words, letters))
-        plan, out = (jit_text.slots_of(keys), keys, starts, wants), (cells, cells.view(np.float64), tallies)
-        count, moments, strange, new = jit_text.read(both, plan, out, history, odd, rooms)
-    if count < 0:
-        return None
-    sheets = _sheets(
-        cells, np.diff(starts), tallies, np.add.reduceat(np.append(wants & 255 > QUOTED_NAME, 0), starts[:-1])
-    )
-    numbers, deltas, firsts, ids = history
-    kept = (numbers[:moments].copy(), deltas[:moments].copy(), firsts[: moments + 1].copy())
-    found = (*kept, ids[: firsts[moments]].astype(np.int32))
-    return count, sheets, tallies[:, 1], found, (odd[0][:strange].copy(), odd[1][:strange].copy()), fresh[:new]
+    sums = np.concatenate(([0], np.cumsum(wants & 255 > QUOTED_NAME)))
+    found = ((jit_text.slots_of(keys), keys, starts, wants), np.diff(starts) + 2, sums[starts[1:]] > sums[starts[:-1]])
+    names.plans = (plans, found)
+    return found
 
 
-def _sheets(cells: Any, widths: Any, tallies: Any, reals: Any) -> list[Any]:
-    """The rows of each plan (n, width + 2), in int32 where its numbers allow it and it has no reals."""
-    rows, bits = tallies[:, 0], tallies[:, 1]
-    wide = (reals > 0) | (bits < 0) | (bits >> 31 > 0)
-    sizes = rows * (widths + 2)
-    eights, fours = np.cumsum(np.where(wide, sizes, 0)), np.cumsum(np.where(wide, 0, sizes))
-    bases = np.where(wide, eights, fours) - sizes
-    out = (
-        np.empty(int(eights[-1]) if len(rows) else 0, np.int64),
-        np.empty(int(fours[-1]) if len(rows) else 0, np.int32),
-    )
-    jit_text.sort_rows(cells, widths, bases, rows, wide, out)
-    return [
-        out[0 if is_wide else 1][base : base + size].reshape(-1, width + 2)
-        for base, size, width, is_wide in zip(
-            bases.tolist(), sizes.tolist(), widths.tolist(), wide.tolist(), strict=True
-        )
-    ]
+def _sheets(names: ArrayPool, out: tuple[Any, Any], shapes: tuple[Any, Any, Any], tallies: Any) -> list[Any]:
+    """The rows of each plan (n, width + 2), of int32 or int64."""
+    found, used = [], [0, 0]
+    for wide, count, width, rows in zip(*(part.tolist() for part in (*shapes, tallies[:, 0])), strict=True):
+        narrow = not wide
+        first, used[narrow] = used[narrow], used[narrow] + count * width
+        found.append(out[narrow][first : used[narrow]].reshape(width, count)[:, :rows].T)
+    for dtype, size in zip(("int64", "int32"), used, strict=True):
+        names.keep(dtype, size)
+    return found
+
+
+def _moments(letters: Any, marks: Any, events: Any, words: ArrayPool, room: Any, fields: int) -> Any:
+    """Line, delta, first token and tokens of plain history lines."""
+    lines = len(events[0])
+    fields = fields if lines else 0
+    numbers, deltas = np.empty(lines, np.int32), np.empty(lines, np.int64)
+    firsts, tokens = np.empty(lines + 1, np.int32), words.scratch("tokens", fields)
+    places = (words.scratch("begins", fields), words.scratch("sizes", fields))
+    seen = jit_text.events(letters, marks, events, room, (numbers, deltas, firsts, tokens), places)
+    return numbers[:seen], deltas[:seen], firsts[: seen + 1], tokens[: firsts[seen]].astype(np.int32)
 
 
 def text_follow(moments: Any, table: Any, now: int, state: Any, trusted: bool) -> tuple[Any, Any, Any]:
@@ -79,20 +92,16 @@ def text_follow(moments: Any, table: Any, now: int, state: Any, trusted: bool) -
 def _letters(data: Any) -> Any:
     """uint8 (n,), the padding behind a newline; raises ValueError otherwise."""
     letters = np.ascontiguousarray(data, dtype=np.uint8)
-    if letters.ndim != 1 or len(letters) <= PADDING or letters[-PADDING - 1] != jit_text.NEWLINE:
+    if letters.ndim != 1 or len(letters) <= PADDING or letters[-PADDING - 1] != NEWLINE:
         raise ValueError(f"text must end in a newline and {PADDING} bytes of padding")
     return letters
 
 
-def _words(letters: Any) -> Any:
-    """Eight bytes from each place on, as one number; the same memory."""
-    return np.ndarray((len(letters) - 7,), np.uint64, letters, strides=(1,))
-
-
 def _room(pool: ArrayPool, letters: Any) -> Any:
     """The arrays of a pool with room for the letters of a text, and for more texts where they ran out."""
+    old = (pool.tags, pool.numbers)
     anew = pool.reserve(len(letters))
-    room = (pool.tags, pool.numbers, pool.offsets, _words(pool.letters), pool.state)
+    room = (pool.tags, pool.numbers, pool.offsets, pool.letters, pool.state)
     if anew:
-        jit_text.rehash(room)
+        jit_pool.rehash(room, *old)
     return room

@@ -77,7 +77,9 @@ def _moment(number: int, fields: list[bytes], moments: tuple[list[int], ...], wo
     """Add a history line from its delta on; False for an odd one."""
     numbers, deltas, firsts, tokens = moments
     delta = _whole(fields[0])
-    if delta is None or delta < 0 or len(fields) < 2 or any(field[:1] in (b"D", b"X") for field in fields[1:]):
+    if delta is None or delta < 0 or len(fields) < 2:
+        return False
+    if any(field[:1] in (b"D", b"X") or field[-1:] == b'"' for field in fields[1:]):  # free text may have commas
         return False
     numbers.append(number)
     deltas.append(delta)
@@ -133,19 +135,19 @@ def _whole(field: bytes) -> int | None:
 
 
 def _real(field: bytes, charge: bool) -> float | None:
-    """A charge by the platform's rule, or a double of few digits that Java prints without an exponent."""
+    """A charge by the platform's rule, or a double that Python prints as it stands and Java without an exponent."""
     whole = _whole(field)
     if whole is not None:
-        return float(whole) if charge and (whole == 0 or 100 <= whole < 1 << 53) else None
+        return float(whole) if charge and (whole == 0 or 100 <= whole < 10**EXACT) else None
     match = DECIMALS.fullmatch(field)
-    if match is None or len(match[2] + match[3]) > EXACT or (match[1] and not int(match[2] + match[3])):
+    if match is None or (match[1] and not int(match[2] + match[3])):
         return None
     value, point = float(field), len(match[3])
     if charge:
         wanted = next((8 - k for k, bound in enumerate(CHARGE_BOUNDS) if value < bound), 0)
-        return value if value and point == wanted else None
+        return value if value and point == wanted and len(match[2]) + point <= EXACT else None
     plain = value == 0 or 1e-3 <= abs(value) < 1e7
-    return value if plain and (point == 1 or not field.endswith(b"0")) else None
+    return value if plain and repr(value).encode() == field else None
 
 
 def text_follow(moments: Any, table: Any, now: int, state: Any, trusted: bool) -> tuple[Any, Any, Any]:

@@ -79,3 +79,14 @@ def test_compiled_kernels_are_kept_only_where_they_may_be(tmp_path, usable):
     )
     assert done.stdout.strip() == str(usable)
     assert bool(list(tmp_path.rglob("*.nbi"))) == usable
+
+
+def test_other_sources_have_another_cache(tmp_path, monkeypatch):
+    for name in ("jit.py", "jit_one.py", "other.py"):
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr(jit, "__file__", str(tmp_path / "jit.py"))
+    first = jit.digest()
+    (tmp_path / "other.py").write_text("2")
+    assert jit.digest() == first
+    (tmp_path / "jit_one.py").write_text("2")
+    assert jit.digest() != first

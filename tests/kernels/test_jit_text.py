@@ -83,7 +83,7 @@ def test_every_kind_of_column(tier):
     text = (
         b"9,10010,l,br,0,-5,123456789012345678\n9,-1,l,wl,a b\xff,7,bp\n"
         b'9,0,l,kwl,"x"y",12345678\n9,0,l,kwl,,0\n9,0,l,pws,0,208\n9,0,l,pws,0.0635,2.09\n9,0,l,ble,0.5\n'
-        b"9,0,l,ble,123.45678901234567\n9,h,5,+S,Bl=99,\n9,h,0,-S\n"
+        b"9,0,l,ble,123.45678901234567\n9,0,l,ble,1.5E-5\n9,h,5,+S,Bl=99,\n9,h,0,-S\n"
     )
     rows, history, odd, fresh = read(tier, text)
     assert rows == [
@@ -94,9 +94,10 @@ def test_every_kind_of_column(tier):
         (4, 0, "pws", 0.0, 208.0),
         (5, 0, "pws", 0.0635, 2.09),
         (6, 0, "ble", 0.5),
-        (7, 0, "ble", "?123.45678901234567"),
+        (7, 0, "ble", 123.45678901234567),
+        (8, 0, "ble", "?1.5E-5"),
     ]
-    assert history == [(8, 5, ["+S", "Bl=99", ""]), (9, 0, ["-S"])]
+    assert history == [(9, 5, ["+S", "Bl=99", ""]), (10, 0, ["-S"])]
     assert odd == [[], []]
     assert fresh == []
 
@@ -172,3 +173,43 @@ def test_states_and_readings(tier):
     silent = (make([-1]), make([0]))
     tier.text_follow(tuple(map(make, moments)), tuple(map(make, table)), 0, silent, False)
     assert (int(silent[0][0]), int(silent[1][0])) == (-1, 0)
+
+
+def as_columns(*texts):
+    return "".join(f"9,0,l,ble,{text}\n" for text in texts).encode()
+
+
+def plain_double(text):
+    """What a double's column is read as: a value where Python prints it back and Java without an exponent."""
+    try:
+        value = float(text)
+    except ValueError:
+        return "?" + text
+    return value if repr(value) == text and (1e-3 <= abs(value) < 1e7 or value == 0) and text != "-0.0" else "?" + text
+
+
+@given(
+    st.one_of(
+        st.floats(1e-3, 1e7, exclude_max=True),
+        st.tuples(st.integers(0, 1 << 53), st.integers(1, 62)).map(lambda pair: pair[0] / 2 ** pair[1]),
+        st.tuples(st.integers(-9, 23), st.integers(-5, 5)).map(lambda pair: 2.0 ** pair[0] * (1 + pair[1] * 2.0**-53)),
+    ),
+    st.sampled_from(["{!r}", "{:.16g}", "{:.17g}", "{:.18g}", "{:.19f}", "-{!r}"]),
+    st.integers(0, 9),
+)
+@settings(max_examples=500, deadline=None)
+def test_doubles_are_those_that_print_alike(tier, value, form, last):
+    text = form.format(value)
+    texts = (text, text[:-1] + str(last))
+    rows = read(tier, as_columns(*texts))[0]
+    assert [row[3] for row in rows] == [plain_double(text) for text in texts]
+
+
+def test_hard_doubles(tier):
+    texts = [
+        "1234567.00048828125", "1234567.0004882812", "1234567.0004882813", "9999999.999999998", "9999999.999999999",
+        "0.0019531249999999998", "1.9999999999999998", "0.0060312011612925825", "0.001", "0.0009999999999999998",
+        "0.0", "0.00", "5.0", "5.", ".5", "00.5", "12345678.5", "1.5x", "1..5", "99.123456789012345678",
+    ]  # fmt: skip
+    rows = read(tier, as_columns(*texts))[0]
+    assert [row[3] for row in rows] == [plain_double(text) for text in texts]

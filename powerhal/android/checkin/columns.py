@@ -37,7 +37,7 @@ from powerhal.kernels.text_pool import Pool
 KINDS = {"int": INTEGER, "count": COUNTED, "letter": LETTER, "str": WORD, "mah": MAH, "double": REAL}
 INT64 = 1 << 63
 NEWLINE = 10
-LISTED = 1 << 20  # bytes of text that are read together
+LISTED = 1 << 21  # bytes of text that are read together
 
 
 class Sheet:
@@ -178,14 +178,15 @@ class ColumnReader:
     def __init__(self, table: KernelTable, blocks: BlockReader) -> None:
         self.table, self.blocks = table, blocks
         self.names, self.words = table.text_pool(), Tokens(table.text_pool())
-        self._api = blocks.reader.api
+        self._room: Any = None
         self._plans: list[tuple[tuple[int, int, int], Layout | None, list[int]]] = []
+        self._arrays = self._prepared()
 
     def read(self, first: int, text: bytes) -> Block | None:
         """Whole lines with bare newlines, numbered from `first`, no version line among them; None if others are."""
         import numpy as np
 
-        data = np.frombuffer(text + bytes(PADDING), dtype=np.uint8)
+        data = self._padded(text)
         found = self._pass(data)
         if found is not None and self._planned(found[5].tolist()):
             found = self._pass(data)
@@ -204,15 +205,23 @@ class ColumnReader:
         self.blocks.rest(block, [first + line for line in starts], lines)
         return block
 
+    def _padded(self, text: bytes) -> Any:
+        """The text with room behind it, in memory that is used again and again."""
+        import numpy as np
+
+        if self._room is None or len(self._room) < len(text) + PADDING:
+            self._room = np.empty(len(text) + len(text) // 8 + PADDING, dtype=np.uint8)
+        data = self._room[: len(text) + PADDING]
+        data[: len(text)] = np.frombuffer(text, dtype=np.uint8)
+        data[len(text) :] = 0
+        return data
+
     def _pass(self, data: Any) -> Any:
-        starts = [0, *accumulate(len(wants) for _, _, wants in self._plans)]
-        wants = [want for _, _, part in self._plans for want in part]
-        keys = [key for key, _, _ in self._plans]
-        return self.table.text_read(data, (keys, starts, wants), self.names, self.words.pool)
+        return self.table.text_read(data, self._arrays, self.names, self.words.pool)
 
     def _planned(self, fresh: list[list[int]]) -> bool:
         """Make plans for new heads; whether one of them wants anything."""
-        known = {key for key, _, _ in self._plans}
+        known, before = {key for key, _, _ in self._plans}, len(self._plans)
         useful = False
         for code, window, quoted, width in fresh:
             key = (code, window, quoted)
@@ -221,7 +230,16 @@ class ColumnReader:
                 layout, wants = self._plan((_unpacked(code), chr(window), bool(quoted)), width)
                 self._plans.append((key, layout, wants))
                 useful = useful or bool(wants)
+        if len(self._plans) > before:
+            self._arrays = self._prepared()
         return useful
+
+    def _prepared(self) -> tuple[list[tuple[int, int, int]], list[int], list[int]]:
+        """The plans as the kernels want them; the same object as long as they are the same."""
+        self._heads = [(chr(window), _unpacked(code)) for (code, window, _), _, _ in self._plans]
+        self._layouts = [layout for _, layout, _ in self._plans]
+        starts = [0, *accumulate(len(wants) for _, _, wants in self._plans)]
+        return [key for key, _, _ in self._plans], starts, [want for _, _, part in self._plans for want in part]
 
     def _plan(self, head: tuple[str, str, bool], width: int) -> tuple[Layout | None, list[int]]:
         """The layout of a head and what its columns want; nothing where only the reader can tell."""
@@ -241,11 +259,11 @@ class ColumnReader:
         import numpy as np
 
         left: list[int] = []
-        for (key, layout, _), rows, width in zip(self._plans, sheets, bits, strict=False):
+        for head, layout, rows, width in zip(self._heads, self._layouts, sheets, bits, strict=False):
             if layout is None or not len(rows):
                 continue
-            whole = self._decided(layout, rows, left) if width < 0 else rows
-            block.tables.append(Sheet((chr(key[1]), _unpacked(key[0])), layout, np.asarray(whole), first, self.names))
+            whole = self._decided(layout, rows, left) if width < 0 else np.asarray(rows)
+            block.tables.append(Sheet(head, layout, whole, first, self.names))
         return left
 
     def _decided(self, layout: Layout, rows: Any, left: list[int]) -> Any:
