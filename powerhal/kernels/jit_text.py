@@ -279,10 +279,12 @@ def sheets(data: Bytes, marks: Arrays, sorted_lines: Arrays, plans: Arrays, pool
         lines, wanted = order[first : first + counts[plan]], wants[starts[plan] : starts[plan + 1]]
         first += lines.size
         sorted_rows = (lines, which, uids)
-        kept, bits = columns(data, marks, sorted_rows, wanted, pool, (eights[eight_at:], fours[four_at:]), wide[plan])
-        if bits >> NARROW != 0 and not wide[plan]:
+        while True:  # again with 8 bytes where 4 turned out too few
+            is_wide, rest = wide[plan], (eights[eight_at:], fours[four_at:])
+            kept, bits = columns(data, marks, sorted_rows, wanted, pool, rest, is_wide)
+            if is_wide or bits >> NARROW == 0:
+                break
             wide[plan] = True
-            kept, bits = columns(data, marks, sorted_rows, wanted, pool, (eights[eight_at:], fours[:0]), True)
         tallies[plan, 0], tallies[plan, 1] = kept, bits
         size = lines.size * (wanted.size + 2)
         if wide[plan]:
@@ -303,7 +305,7 @@ def events(data: Bytes, marks: Arrays, sorted_lines: Arrays, pool: Arrays, out: 
     for line in lines:
         k, after = firsts[line], firsts[line + 1]
         delta, good = whole(data, np.int64(ends[k + 1]) + 1, np.int64(ends[k + 2]))
-        good = good and delta >= 0 and after - k > 3
+        good = good and delta >= 0
         now = used
         for field in range(k + 3, after):
             begin = np.int64(ends[field - 1]) + 1

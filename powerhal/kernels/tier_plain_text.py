@@ -77,7 +77,7 @@ def _moment(number: int, fields: list[bytes], moments: tuple[list[int], ...], wo
     """Add a history line from its delta on; False for an odd one."""
     numbers, deltas, firsts, tokens = moments
     delta = _whole(fields[0])
-    if delta is None or delta < 0 or len(fields) < 2:
+    if delta is None or delta < 0:
         return False
     if any(field[:1] in (b"D", b"X") or field[-1:] == b'"' for field in fields[1:]):  # free text may have commas
         return False

@@ -39,7 +39,7 @@ def story(seed: int, count: int) -> list[str]:
     rng = random.Random(seed)
     lines = ['9,hsp,7,10010,"x"', "9,h,0:RESET:TIME:1700000000000"]
     for _ in range(count):
-        lines.append(",".join([f"9,h,{rng.randrange(60_000)}", *rng.choices(TOKENS, k=rng.randrange(1, 5))]))
+        lines.append(",".join([f"9,h,{rng.randrange(60_000)}", *rng.choices(TOKENS, k=rng.randrange(5))]))
         if rng.random() < 0.05:
             lines.append(rng.choice(SPECIAL))
     return lines

@@ -106,6 +106,10 @@ class Moments:
         firsts = array("q", [k - at for k in self.firsts[first : end + 1]])
         return Moments(self.lines[first:end], self.deltas[first:end], firsts, self.tokens[at : self.firsts[end]])
 
+    def said(self) -> int:
+        """How many of the lines have tokens: all of them."""
+        return len(self.lines)
+
     def passed_ms(self) -> int:
         """ms from the line before the first to the last."""
         return sum(self.deltas)

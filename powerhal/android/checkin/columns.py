@@ -142,6 +142,10 @@ class Tracks:
         arrays = (self.numbers[first:end], self.deltas[first:end], self.firsts[first : end + 1] - at)
         return Tracks(self.table, self.words, (*arrays, self.tokens[at:stop]), self.first)
 
+    def said(self) -> int:
+        """How many of the lines have tokens."""
+        return int((self.firsts[1:] > self.firsts[:-1]).sum())
+
     def passed_ms(self) -> int:
         """ms from the line before the first to the last."""
         return sum(self.deltas.tolist())

@@ -50,6 +50,10 @@ class Moments(Protocol):
         ...
 
     def __len__(self) -> int: ...
+    def said(self) -> int:
+        """How many of the lines have tokens."""
+        ...
+
     def items(self) -> Iterator[HistoryLine]:
         """The lines one by one."""
         ...
@@ -213,12 +217,14 @@ class _Run:
         self.moments, self.start_ms, self.pool = moments, start_ms, pool
 
     def __len__(self) -> int:
-        return len(self.moments)
+        return self.moments.said()
 
     def __iter__(self) -> Iterator[Item]:
         now = self.start_ms
         for line, _, delta, _, tokens in self.moments.items():
             now += cast(int, delta)
+            if not tokens:  # time passed, nothing changed
+                continue
             pool = self.pool.at(line)
             yield Item(line, now, tuple([c for t in tokens if (c := resolved(t, pool))]))
 
