@@ -218,6 +218,7 @@ class ColumnReader:
         data = self._room[: len(text) + PADDING]
         data[: len(text)] = np.frombuffer(text, dtype=np.uint8)
         data[len(text) :] = 0
+        data.flags.writeable = False  # compiled code is made for one of the two: the one that `warmup` makes
         return data
 
     def _pass(self, data: Any) -> Any:
