@@ -8,8 +8,10 @@ closed. Limits hold against hostile input: `MAX_TEXT` inflated bytes, `MAX_RATIO
 from __future__ import annotations
 
 import codecs
+import copy
 import gzip
 import io
+import lzma
 import re
 import sys
 import zipfile
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 from powerhal.android.issues import Issues
 from powerhal.errors import FileError
@@ -31,8 +33,47 @@ MAX_RATIO = 200  # text dumps pack about 10 : 1
 RATIO_FREE = 32 << 20  # below this much text the ratio is nobody's danger
 MAX_ARCHIVE = 1 << 30
 HEADERS = (b"== dumpstate", b"Build fingerprint", b"------ ", b"9,", b"8,", b"Battery History", b"Statistics since")
+DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 FILE = "give a dump or bugreport, or '-' for standard input"
 FOLDER = "give one file of it (`powerhal android powerstats` reads a folder of a power meter's files)"
+
+
+class Packed(Protocol):
+    """What `gzip` and `zipfile` give."""
+
+    def read1(self, size: int) -> bytes:
+        """Some bytes, at most `size`; none at the end."""
+        ...
+
+
+class Inflated(io.RawIOBase):
+    """A packed stream as far as it can be inflated: it ends where it is damaged, and `damage` says why.
+
+    crc: what the archive says of the whole; bytes that disagree are given out all the same.
+    """
+
+    def __init__(self, packed: Packed, crc: int | None = None) -> None:
+        self.damage = ""
+        self._packed, self._crc, self._seen = packed, crc, 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Some bytes; 0 at the end and from the damage on."""
+        if self.damage:
+            return 0
+        try:
+            piece = self._packed.read1(len(buffer))
+        except DAMAGED as error:
+            self.damage = f"cannot be inflated further: {error}"
+            return 0
+        buffer[: len(piece)] = piece
+        self._seen = zlib.crc32(piece, self._seen)
+        if not piece and self._crc is not None and self._seen != self._crc:
+            self.damage = "the checksum does not agree: something in it is not what was packed"
+        return len(piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +86,11 @@ class Input:
     packed: int | None = None  # bytes before inflation, when known
     member: str = ""
     size: int | None = None  # bytes of text, when known
+
+    def damage(self) -> str:
+        """Why the stream ended before its time; '' when it did not."""
+        raw = getattr(self.stream, "raw", None)
+        return raw.damage if isinstance(raw, Inflated) else ""
 
 
 @contextmanager
@@ -71,7 +117,7 @@ def _open(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> lis
     if magic[:2] == b"\x1f\x8b":
         size = Path(name).stat().st_size if name != "-" and Path(name).is_file() else None
         inflated = stack.enter_context(gzip.GzipFile(fileobj=buffered))
-        return [Input(name, "gzip", cast("IO[bytes]", inflated), size)]
+        return [Input(name, "gzip", io.BufferedReader(Inflated(inflated)), size)]
     if magic == b"PK\x03\x04":
         return _zip(buffered, name, issues, stack)
     size = Path(name).stat().st_size if name != "-" and Path(name).is_file() else None
@@ -96,17 +142,24 @@ def _zip(stream: IO[bytes], name: str, issues: Issues, stack: ExitStack) -> list
             Input(
                 name,
                 "zip",
-                stack.enter_context(archive.open(info)),
+                stack.enter_context(_member(archive, info)),
                 info.compress_size,
                 PurePosixPath(info.filename).name,
                 info.file_size,
             )
             for info in members
         ]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error, EOFError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
+    except FileError:
+        raise
+    except (*DAMAGED, ValueError) as error:
         raise FileError(f"{name}: not a readable zip: {error}", code="PH-D001") from error
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BufferedReader:
+    """A member as far as it can be read; raises what `DAMAGED` lists when it has no beginning."""
+    unchecked = copy.copy(info)
+    del unchecked.CRC  # zipfile would throw the last bytes away where the checksum disagrees
+    return io.BufferedReader(Inflated(cast("Packed", archive.open(unchecked)), info.CRC))
 
 
 def _members(archive: zipfile.ZipFile, issues: Issues) -> list[zipfile.ZipInfo]:
@@ -115,19 +168,19 @@ def _members(archive: zipfile.ZipFile, issues: Issues) -> list[zipfile.ZipInfo]:
     by_name = {PurePosixPath(i.filename).name: i for i in infos}
     entry = by_name.get("main_entry.txt")
     if entry:
-        with archive.open(entry) as stream:
+        with _member(archive, entry) as stream:
             named = stream.read(4096).decode("utf-8", "replace").strip()
         if main := by_name.get(PurePosixPath(named).name):
             _note_others(archive, infos, main, issues)
             return [main]
         issues.add(0, "zip", "main_entry.txt", f"names {named[:80]!r}, which is not there")
-    return sorted((i for i in infos if _like_a_dump(archive, i)), key=lambda i: -i.file_size)
+    return sorted((i for i in infos if _like_a_dump(archive, i, issues)), key=lambda i: -i.file_size)
 
 
 def _note_others(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], main: zipfile.ZipInfo, issues: Issues) -> None:
     for info in infos:
         name = PurePosixPath(info.filename).name
-        if info is not main and name.startswith("bugreport") and _like_a_dump(archive, info):
+        if info is not main and name.startswith("bugreport") and _like_a_dump(archive, info, issues):
             issues.add(0, "zip", name[:80], "another bugreport in the same zip, not read")
 
 
@@ -144,11 +197,15 @@ def _refused(info: zipfile.ZipInfo, issues: Issues) -> bool:
     return bool(why)
 
 
-def _like_a_dump(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+def _like_a_dump(archive: zipfile.ZipFile, info: zipfile.ZipInfo, issues: Issues) -> bool:
     if not info.filename.endswith((".txt", ".log", ".csv")) or info.filename.startswith("FS/"):
         return False
-    with archive.open(info) as stream:
-        head = stream.read(1 << 16)
+    try:
+        with _member(archive, info) as stream:
+            head = stream.read(1 << 16)
+    except (*DAMAGED, ValueError) as error:
+        issues.add(0, "zip", PurePosixPath(info.filename).name[:80], f"cannot be read: {error}")
+        return False
     return any(head.startswith(mark) or b"\n" + mark in head for mark in HEADERS)
 
 
@@ -242,6 +299,10 @@ class Lines:
             yield decoder.decode(chunk).encode("utf-8", "surrogateescape")
         yield decoder.decode(b"", True).encode("utf-8", "surrogateescape")
 
+    def _broken(self, why: str) -> None:
+        self.issues.add(self.count, self.source.container, "", why)
+        self.terminated = False
+
     def _raw(self) -> Iterator[bytes]:
         limit = MAX_TEXT
         if self.source.packed is not None:
@@ -249,11 +310,12 @@ class Lines:
         while True:
             try:
                 chunk = self.source.stream.read(self.chunk)
-            except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-                self.issues.add(self.count, self.source.container, "", f"cannot be inflated further: {error}")
-                self.terminated = False
+            except OSError as error:
+                self._broken(f"cannot be read further: {error}")
                 return
             if not chunk:
+                if damage := self.source.damage():
+                    self._broken(damage)
                 return
             self.bytes_read += len(chunk)
             if self.bytes_read > limit:

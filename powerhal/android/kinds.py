@@ -6,7 +6,6 @@ Asked only after a reader found nothing of its own in a file, so that no row her
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,12 +44,9 @@ def kind_of(raw: bytes) -> Kind | None:
 
 
 def peeked(stream: IO[bytes]) -> bytes:
-    """The first bytes of a stream, none of which are consumed; empty where it cannot be read."""
+    """The first bytes of a stream, none of which are consumed."""
     peek = getattr(stream, "peek", None)
-    try:
-        return bytes(peek(HEAD)[:HEAD]) if peek is not None else b""
-    except (OSError, EOFError, ValueError, zlib.error):
-        return b""
+    return bytes(peek(HEAD)[:HEAD]) if peek is not None else b""
 
 
 def no_dump(name: str, raw: bytes) -> PowerhalError:

@@ -202,6 +202,9 @@ class _Scan:
 
     def _proto(self) -> DumpFile:
         statistics, versions, complete = read_proto(self.source.stream, self.issues)
+        if damage := self.source.damage():
+            self.issues.add(0, self.source.container, "", damage)
+            complete = False
         dump = Dump("proto", 0, History(self.issues), {"l": statistics})
         dump.versions, dump.evident = versions, bool(versions or _says(statistics))
         if not complete:

@@ -181,6 +181,55 @@ def test_cut_gzip_says_so(tmp_path: Path) -> None:
     assert not document(found)["source"]["complete"]
 
 
+def test_a_cut_gzip_is_read_up_to_the_cut(tmp_path: Path) -> None:
+    """Text of less than one chunk, too: what was inflated before the damage is not thrown away."""
+    body = "".join(f"9,0,l,kwl,{number}wl{number * 7919 % 1000},5,1\n" for number in range(400))
+    packed = gzip.compress(DUMP.encode() + body.encode())
+    path = tmp_path / "dump.gz"
+    path.write_bytes(packed[: len(packed) * 9 // 10])
+    found = read(path)
+    assert found.lines > 300
+    assert "cannot be inflated further" in [str(issue) for issue in found.issues.kept][-2:][0]
+    assert not found.dumps[0].complete
+
+
+def test_a_zip_with_a_wrong_checksum_is_read_and_says_so(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("bugreport.txt", DUMP)
+    path = tmp_path / "dump.zip"
+    path.write_bytes(buffer.getvalue().replace(b"9,0,i,vers,36", b"9,0,i,vers,35", 1))
+    found = read(path)
+    assert found.dumps[0].lines == len(DUMP.splitlines())
+    assert not found.dumps[0].complete
+    assert any("checksum" in issue.why for issue in found.issues.kept)
+
+
+def test_a_member_that_cannot_be_opened_does_not_hide_the_others(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.txt", DUMP)
+        archive.writestr("b.txt", DUMP)
+    path = tmp_path / "dump.zip"
+    path.write_bytes(
+        buffer.getvalue().replace(b"PK\x03\x04", b"PK\x03\x05", 2).replace(b"PK\x03\x05", b"PK\x03\x04", 1)
+    )
+    found = read(path)
+    assert found.dumps[0].evident
+    assert ["b.txt" in str(issue) and "cannot be read" in issue.why for issue in found.issues.kept] == [True]
+
+
+def test_protobuf_in_a_cut_gzip(tmp_path: Path) -> None:
+    name = bytes(range(65, 91)) * 40
+    system = b"\x0a\x04\x08\x24\x10\x01"  # the head of a message, whose rest is cut
+    packed = gzip.compress(system + name, mtime=0)
+    path = tmp_path / "dump.proto.gz"
+    path.write_bytes(packed[:-12])
+    found = read(path)
+    assert found.dumps[0].form == "proto"
+    assert not found.dumps[0].complete
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="No such file") as caught:
         read(tmp_path / "absent")

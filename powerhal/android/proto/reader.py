@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import zlib
 from typing import IO, Any
 
 from powerhal.android.issues import Issues
@@ -27,10 +26,7 @@ HEAD = re.compile(rb"(?:\r\r?)?\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x1
 def looks_like_proto(stream: IO[bytes]) -> bool:
     """Whether a stream begins as a BatteryStatsServiceDumpProto (nothing is consumed)."""
     peek = getattr(stream, "peek", None)
-    try:
-        return peek is not None and HEAD.match(peek(16)[:16]) is not None
-    except (OSError, EOFError, zlib.error):  # a damaged archive: told when it is read
-        return False
+    return peek is not None and HEAD.match(peek(16)[:16]) is not None
 
 
 class _Cut(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 import sys
-import zipfile
 import zlib
 from pathlib import Path
 
@@ -69,10 +68,9 @@ def _other(path: str, content: bytes) -> PowerStats:
 def _zipped(path: str) -> str:
     """The text of the bugreport in a zip."""
     with open_inputs(path, Issues()) as inputs:
-        try:
-            text = _text(inputs[0].stream.read(LARGEST_TEXT))
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-            raise FileError(f"{path}: damaged zip ({error})", code="PH-N231") from error
+        text = _text(inputs[0].stream.read(LARGEST_TEXT))
+        if damage := inputs[0].damage():
+            raise FileError(f"{path}: damaged zip ({damage})", code="PH-N231")
     if not _DUMP.search(text):
         raise FileError(f"{path}: no `dumpsys powerstats` in the bugreport of this zip", code="PH-N231")
     return text
