@@ -43,8 +43,7 @@ FLOORS["__init__"] = set()
 # inside attribution: each part may import those before it
 STREET = (
     "uncertainty", "observed", "design", "fitting", "model", "prior_files", "merge", "ledger", "saved", "more_runs",
-    "compare",
-    "settling", "accounts", "evaluation",
+    "compare", "settling", "accounts", "evaluation",
 )  # fmt: skip
 
 # third-party module -> the only place that may import it (prefix of the path inside powerhal/)

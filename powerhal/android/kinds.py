@@ -14,6 +14,7 @@ from typing import IO, NamedTuple
 
 from powerhal.android.containers import open_inputs, sniff
 from powerhal.android.issues import Issues
+from powerhal.android.proto.reader import looks_like_proto
 from powerhal.errors import FileError, MissingExtra, NotEnoughData, PowerhalError
 
 HEAD = 4096  # bytes that are looked at
@@ -164,8 +165,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("a battery-stats dump or bugreport", "dump",
          _text(r"^(?:[89],\d+,i,vers,|[89],hsp?,\d|[89],-?\d+,[ilcut],(?:bt|uid|dsd|pws),|Battery History.*:\s*$"
                r"|Statistics since last (?:charge|unplugged)|== dumpstate)"), DUMP),
-    Kind("a protobuf dump of battery stats", "dump",
-         lambda head: re.match(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", head.raw) is not None, DUMP),
+    Kind("a protobuf dump of battery stats", "dump", lambda head: looks_like_proto(head.raw), DUMP),
     Kind("a Perfetto trace", "rails", _trace, RAILS),
     Kind("the JSON that `powerhal android` wrote of a dump", "export",
          _text(r'\A\s*\{\s*"source"\s*:\s*\{'), SOURCE),

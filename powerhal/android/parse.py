@@ -114,7 +114,7 @@ class _Scan:
         self._run_start = 0
 
     def run(self) -> DumpFile:
-        if looks_like_proto(self.source.stream):
+        if looks_like_proto(self.head):
             return self._proto()
         for block in self.lines.blocks():
             self._block(block)

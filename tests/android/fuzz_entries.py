@@ -26,6 +26,7 @@ from powerhal.android.history.states import History
 from powerhal.android.history.text import feed_text
 from powerhal.android.human.text import TextReader
 from powerhal.android.issues import Issues
+from powerhal.android.kinds import peeked
 from powerhal.android.profile import reader as profile_xml
 from powerhal.android.proto.reader import looks_like_proto, read_proto
 from powerhal.android.rails import odpm
@@ -149,7 +150,7 @@ def container(data: bytes) -> None:
         except FileError:
             return
         for source in inputs:
-            looks_like_proto(source.stream)
+            looks_like_proto(peeked(source.stream))
             for _ in Lines(source, issues):
                 pass
 

@@ -23,10 +23,9 @@ MAX_BYTES = 256 << 20
 HEAD = re.compile(rb"(?:\r\r?)?\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOTALL)
 
 
-def looks_like_proto(stream: IO[bytes]) -> bool:
-    """Whether a stream begins as a BatteryStatsServiceDumpProto (nothing is consumed)."""
-    peek = getattr(stream, "peek", None)
-    return peek is not None and HEAD.match(peek(16)[:16]) is not None
+def looks_like_proto(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a BatteryStatsServiceDumpProto."""
+    return HEAD.match(head) is not None
 
 
 class _Cut(Exception):
