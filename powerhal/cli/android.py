@@ -10,8 +10,10 @@ import argparse
 import json
 import sys
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
+AT_ONCE = 1 << 14  # pieces of JSON that are written together
 # "module:function" under powerhal.cli, in the order of `powerhal android --help`.
 SUBCOMMANDS: tuple[str, ...] = (
     "android:add_parse",
@@ -63,7 +65,9 @@ def _parse(args: argparse.Namespace) -> int:
 
     found = read(args.file)
     if args.json:  # also of a file without a dump: `source` says so
-        json.dump(document(found), sys.stdout, indent=1)
+        pieces = json.JSONEncoder(indent=1).iterencode(document(found))
+        while text := "".join(islice(pieces, AT_ONCE)):  # a whole text of them may not fit into memory
+            sys.stdout.write(text)
         print()
     found.demand()
     if not args.json:

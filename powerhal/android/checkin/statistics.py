@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from powerhal.android.checkin.lines import Record
+from powerhal.android.checkin.records import Field
 from powerhal.android.checkin.values import number
 from powerhal.android.statistics import COMPONENTS, DEVICE_NAMES, DeviceUse, Statistics
 
@@ -48,12 +50,23 @@ def figures(record: Record) -> dict[str, Any]:
     """The columns of a record under summary names; what is malformed is left out, letters are dropped."""
     out: dict[str, Any] = {}
     for column, value in zip(record.layout.fields, record.values, strict=True):
-        if column.kind in ("str", "name"):
-            out[column.name] = value
-        elif column.kind != "letter" and (amount := number(value)) is not None:
-            suffix, factor = SUFFIXES[column.unit]
-            out[_joined(column.name, suffix)] = amount if factor == 1 else _scaled(amount, factor)
+        name, factor = _heading(column)
+        if factor is None:
+            out[name] = value
+        elif factor and (amount := number(value)) is not None:
+            out[name] = amount if factor == 1 else _scaled(amount, factor)
     return out
+
+
+@lru_cache(maxsize=4096)
+def _heading(column: Field) -> tuple[str, float | None]:
+    """The summary's name of a column and the factor of its unit; None for texts, 0 for letters, which are dropped."""
+    if column.kind in ("str", "name"):
+        return column.name, None
+    if column.kind == "letter":
+        return column.name, 0
+    suffix, factor = SUFFIXES[column.unit]
+    return _joined(column.name, suffix), factor
 
 
 def _joined(name: str, suffix: str) -> str:
