@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, overload
 
 from powerhal.android.checkin.blocks import Block
 from powerhal.android.checkin.lines import Record
 from powerhal.android.checkin.statistics import gather
+from powerhal.android.completeness import OF_UIDS, Verdict, of_checkin
 from powerhal.android.history.lines import HistoryLine, PoolLine, explained, known_command
 from powerhal.android.history.states import History
 from powerhal.android.statistics import Statistics
@@ -62,7 +63,7 @@ class Dump:
         self._waiting: list[Block] = []
         self._history, self._closed = history, False
         self._statistics = statistics
-        self._incomplete: list[str] | None = None if form == "checkin" else []
+        self._verdict: Verdict | None = None if form == "checkin" else Verdict()
 
     def add(self, block: Block) -> None:
         """Check-in lines."""
@@ -88,8 +89,13 @@ class Dump:
     def forget(self) -> None:
         """Keep the sums only."""
         self._settle()
-        self.incomplete  # noqa: B018 - worked out before its basis goes
+        self.verdict  # noqa: B018 - worked out before its basis goes
         self._blocks.clear()
+
+    def recast(self, form: str, verdict: Verdict) -> None:
+        """The same, said to be of another form, which tells by itself what is missing."""
+        self._settle()
+        self.form, self._verdict = form, verdict
 
     @property
     def history(self) -> History:
@@ -126,16 +132,40 @@ class Dump:
         self._statistics = windows
 
     @property
-    def incomplete(self) -> list[str]:
+    def verdict(self) -> Verdict:
+        """What is missing and what may be; of a check-in dump it is worked out on the first look."""
+        if self._verdict is None:
+            cut = "cut" if self.cut else "open" if self.unended else ""
+            end = "shown" if self.section_ended else cut
+            self._verdict = of_checkin(self.statistics, bool(self.versions), end, self._last_uid())
+        return self._verdict
+
+    @verdict.setter
+    def verdict(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+
+    def _last_uid(self) -> int | None:
+        """The uid of the last record of a uid; None when there is none."""
+        for block in reversed(self._blocks):
+            for record in reversed(block.records()):
+                if record.code in OF_UIDS:
+                    return record.uid
+        return None
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
         """Why the dump is not complete; empty when nothing is known to be missing."""
-        if self._incomplete is None:
-            self._incomplete = missing(self)
-        return self._incomplete
+        return self.verdict.missing
 
     @property
     def complete(self) -> bool:
         """Whether nothing is known to be missing."""
-        return not self.incomplete
+        return not self.verdict.missing
+
+    @property
+    def may_miss(self) -> tuple[str, ...]:
+        """What may be missing without a trace, because the form has no end mark; empty when its end is shown."""
+        return self.verdict.may_miss
 
     @property
     def main(self) -> Statistics:
@@ -157,32 +187,3 @@ def sound(line: HistoryLine | PoolLine) -> bool:
         return isinstance(line.number, int) and isinstance(line.uid, int)
     said = [*map(known_command, line.commands), *map(explained, line.tokens)]
     return isinstance(line.delta, int) and (not said or any(said))
-
-
-def missing(dump: Dump) -> list[str]:
-    """Why a check-in dump is not complete; it prints uids in ascending order after everything else."""
-    out = []
-    if not dump.versions:
-        out.append("no version line")
-    stats: Statistics | None = _main(dump.statistics)
-    if stats is None:
-        return [*out, "no statistics"]
-    if "battery_time" not in stats.totals:
-        out.append("no bt record")
-    if "capacity_mah" not in stats.battery or "computed_mah" not in stats.battery:
-        out.append("no power summary")
-    if dump.section_ended:
-        return out
-    if dump.cut:
-        out.append("the last line is cut")
-    if dump.unended:
-        out.append("the section of the bugreport has no end")
-    spenders = [u.uid for u in stats.uids.values() if u.mah]
-    reached = {u.uid for u in stats.uids.values() if u.parts.keys() - {"power"} or u.process_states}
-    if not spenders or max(spenders) not in reached:
-        out.append("records of the last uids are missing")
-    return out
-
-
-def _main(windows: Mapping[str, Statistics]) -> Statistics | None:
-    return windows.get("l") or next(iter(windows.values()), None)

@@ -15,6 +15,7 @@ from powerhal.android.checkin.columns import LISTED, ColumnReader
 from powerhal.android.checkin.lines import Reader, Record
 from powerhal.android.checkin.records import api_levels, rows
 from powerhal.android.checkin.values import Malformed
+from powerhal.android.completeness import Verdict, of_text
 from powerhal.android.containers import Input, Lines, open_inputs
 from powerhal.android.dump import Dump
 from powerhal.android.history.lines import HistoryLine, is_history, read_history
@@ -23,7 +24,9 @@ from powerhal.android.history.text import HEADER, whole
 from powerhal.android.human.text import SECTIONS, WINDOW, TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.kinds import no_dump, peeked
-from powerhal.android.proto.reader import looks_like_proto, read_proto
+from powerhal.android.proto.history import as_lines
+from powerhal.android.proto.reader import CUT, UNSHOWN, read_proto
+from powerhal.android.proto.told import form_of
 from powerhal.android.statistics import Statistics
 from powerhal.kernels.choice import CHOICE, KernelTable
 
@@ -114,8 +117,14 @@ class _Scan:
         self._run_start = 0
 
     def run(self) -> DumpFile:
-        if looks_like_proto(self.head):
-            return self._proto()
+        form = form_of(self.head)
+        if form in ("stats", "usage"):
+            return self._proto(form)
+        if form == "history":
+            return self._proto_history()
+        return self._read()
+
+    def _read(self) -> DumpFile:
         for block in self.lines.blocks():
             self._block(block)
         self._flush()
@@ -200,21 +209,30 @@ class _Scan:
             lines.skipped, self.issues, self.dumps, self.properties, self.bugreport, self.head,
         )  # fmt: skip
 
-    def _proto(self) -> DumpFile:
-        statistics, versions, complete = read_proto(self.source.stream, self.issues)
+    def _proto(self, form: str) -> DumpFile:
+        """A message that holds sums."""
+        statistics, versions, verdict = read_proto(self.source.stream, self.issues, form)
         if damage := self.source.damage():
             self.issues.add(0, self.source.container, "", damage)
-            complete = False
+            verdict = CUT
         dump = Dump("proto", 0, History(self.issues), {"l": statistics})
         dump.versions, dump.evident = versions, bool(versions or _says(statistics))
-        if not complete:
-            dump.incomplete.append("the message is cut")
+        dump.verdict = verdict
         checkin, parcel = versions.get("checkin"), versions.get("parcel")
         if checkin and parcel:
             dump.apis = api_levels(checkin, parcel)
             dump.api = dump.apis[0]
         self.dumps.append(dump)
         return self._file(0)
+
+    def _proto_history(self) -> DumpFile:
+        """A message that holds a history: read as the check-in lines that it stands for."""
+        self.source, whole = as_lines(self.source, self.issues)
+        self.lines = Lines(self.source, self.issues)
+        found = self._read()
+        for dump in found.dumps:
+            dump.recast("proto", UNSHOWN if whole else CUT)
+        return found
 
     def _wanted(self) -> bool:
         """Whether check-in lines here are of battery stats (other services have check-in forms too)."""
@@ -313,7 +331,7 @@ class _Scan:
             self._in_junk = True
 
     def _marker(self, line: str) -> None:
-        self._end_text()
+        self._end_text(shown=True)
         end = SECTION_END.match(line)
         if end and self.checkin is not None and self._wanted():
             self.checkin.section_ended = True
@@ -338,7 +356,7 @@ class _Scan:
         self.text_dump.evident = self.text_dump.evident or _headline(line)
         self.text.feed(number, line)
 
-    def _end_text(self, at_end: bool = False) -> None:
+    def _end_text(self, at_end: bool = False, shown: bool = False) -> None:
         reader, dump = self.text, self.text_dump
         self.text = self.text_dump = None
         if reader is None or dump is None:
@@ -350,17 +368,19 @@ class _Scan:
         dump.evident = dump.evident or reader.history.lines > 0 or any(map(_says, reader.windows.values()))
         for stats in reader.windows.values():
             stats.totals |= {name.replace(" ", "_") + "_steps": rows for name, rows in reader.steps.items()}
-        if not reader.windows:
-            dump.incomplete.append("no statistics")
-        elif "computed_mah" not in dump.main.battery:
-            dump.incomplete.append("no power table")
-        elif not reader.begun:
-            dump.incomplete.append("no blocks of uids after the power table")
-        elif not reader.ended:
-            dump.incomplete.append("blocks of the last uids are missing")
-        if at_end and not self.lines.terminated:
-            dump.incomplete.append("the last line is cut")
+        dump.verdict = _text_verdict(reader, shown, at_end and not self.lines.terminated)
         self.dumps.append(dump)
+
+
+def _text_verdict(reader: TextReader, shown: bool, cut: bool) -> Verdict:
+    """shown: a heading of the bugreport follows; cut: the last line has no end."""
+    if not reader.windows:
+        verdict = Verdict(("no statistics",))
+    elif "computed_mah" not in reader.main.battery:
+        verdict = Verdict(("no power table",))
+    else:
+        verdict = of_text(reader.main, reader.blocks, (shown or reader.tailed) and not cut)
+    return Verdict((*verdict.missing, "the last line is cut")) if cut else verdict
 
 
 def _headline(line: str) -> bool:

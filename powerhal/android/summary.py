@@ -72,7 +72,8 @@ def _source(found: DumpFile, dump: Dump | None) -> dict[str, Any]:
         "junk_lines": dump.junk if dump else 0,
         "vendor_codes": dict(dump.vendor_codes) if dump else {},
         "complete": dump.complete if dump else False,
-        "incomplete_because": dump.incomplete if dump else ["no dump found"],
+        "incomplete_because": list(dump.incomplete) if dump else ["no dump found"],
+        "may_miss": list(dump.may_miss) if dump else [],
         "issue_count": found.issues.total,
         "issues": [
             {"line": i.line, "code": i.code, "field": i.field, "why": i.why} for i in found.issues.kept[:ISSUES_SHOWN]
@@ -135,10 +136,17 @@ def portrait(found: DumpFile) -> list[str]:
     lines = [
         f"{source['name']}: {source['format']}, API {source['api'] or 'unknown'}, "
         f"{source['lines_read']} of {source['lines']} lines, "
-        + ("complete" if source["complete"] else "not complete: " + "; ".join(source["incomplete_because"])),
+        + (
+            "not complete: " + "; ".join(source["incomplete_because"])
+            if not source["complete"]
+            else "complete as far as it shows"
+            if source["may_miss"]
+            else "complete"
+        ),
         f"battery: capacity {_mah(battery['capacity_mah'])}, computed {_mah(battery['computed_mah'])}, "
         f"drained {_span(drained['min'], drained['max'])}",
     ]
+    lines[1:1] = [f"  {lack}" for lack in source["may_miss"]]
     lines += [f"  {d['mah']:10.4g} mAh  {d['name']}" for d in out["devices"] if d["mah"]]
     for row in [u for u in out["uids"] if u["mah"]][:20]:
         what = ", ".join(row["packages"][:3]) + (" ..." if len(row["packages"]) > 3 else "")

@@ -158,7 +158,7 @@ def _facts(found: DumpFile, dump: Dump, *, redact: bool) -> dict[str, str]:
     out = {
         "file": "left out" if redact else Path(found.name).name,
         "lines": f"{dump.lines_read} of {dump.lines} of the dump understood, {found.lines} in the file",
-        "complete": "yes, as far as can be told" if dump.complete else "no: " + "; ".join(dump.incomplete),
+        "complete": _complete(dump),
         "versions": ", ".join(f"{k} {v}" for k, v in versions.items() if k in ("checkin", "parcel")) or "—",
         "history": f"{len(history.items)} items, {history.resets} resets, {history.overflows} overflows, "
         f"{sum(history.unknown.values())} unexplained tokens",
@@ -169,6 +169,12 @@ def _facts(found: DumpFile, dump: Dump, *, redact: bool) -> dict[str, str]:
     if dump.vendor_codes:
         out["vendor records"] = f"{sum(dump.vendor_codes.values())} lines of {len(dump.vendor_codes)} codes, not used"
     return out
+
+
+def _complete(dump: Dump) -> str:
+    if dump.incomplete:
+        return "no: " + "; ".join(dump.incomplete)
+    return "; ".join(("as far as it shows", *dump.may_miss)) if dump.may_miss else "yes"
 
 
 def _issues(found: DumpFile, *, redact: bool) -> str:

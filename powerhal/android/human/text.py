@@ -52,8 +52,8 @@ class TextReader:
         self.steps: dict[str, list[dict[str, Any]]] = {}
         self.mode: Callable[[int, str], bool] | None = None
         self.done = 0
-        self._last_uid: int | None = None  # whose block came last
-        self._tail = False  # what the service prints behind the statistics was seen
+        self.blocks: list[int] = []  # uids with a block, in the order of the text
+        self.tailed = False  # what the service prints behind the statistics was seen
         self._begin(Statistics("l"))
         self._power = PowerTable(self._stats)
         self._step = ""
@@ -63,16 +63,9 @@ class TextReader:
         self._uid: UidText | None = None
 
     @property
-    def begun(self) -> bool:
-        """Whether a block of a uid was seen."""
-        return self._last_uid is not None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the last uid that drew charge has its block: they are printed in ascending order."""
-        stats = self.windows.get("l") or self._stats
-        spenders = [use.uid for use in stats.uids.values() if use.mah]
-        return self._tail or (self._last_uid is not None and self._last_uid >= max(spenders, default=0))
+    def main(self) -> Statistics:
+        """The sums since the last charge, or the ones that are read now."""
+        return self.windows.get("l") or self._stats
 
     def feed(self, number: int, line: str) -> bool:
         """One line; False when it means nothing to this reader."""
@@ -102,7 +95,7 @@ class TextReader:
             self._step = line.partition(" step")[0].lower() if " step" in line else ""
             self.mode = self._read_step if self._step else self._elsewhere
         elif TAIL.match(line):
-            self._tail = True
+            self.tailed = True
             self.mode = self._isolated if "isolated" in line else self._elsewhere
         else:
             return False
@@ -139,7 +132,7 @@ class TextReader:
             uid = parse_uid(head[1])
             self._uid = None if uid is None else UidText(self._stats.uid(uid))
             if uid is not None and self._stats.window == "l":
-                self._last_uid = uid
+                self.blocks.append(uid)
             return True
         if self._uid is not None and line.startswith("   "):
             return self._uid.feed(line)

@@ -22,6 +22,7 @@ SAFE = frozenset(
         "line_ends",
         "window",
         "incomplete_because",
+        "may_miss",
         "start_local",
         "start_clock_local",
         "technology",
