@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from powerhal.android.containers import open_inputs, sniff
 from powerhal.android.issues import Issues
-from powerhal.android.proto.reader import looks_like_proto
+from powerhal.android.proto.told import form_of
 from powerhal.errors import FileError, MissingExtra, NotEnoughData, PowerhalError
 
 HEAD = 4096  # bytes that are looked at
@@ -119,6 +119,10 @@ def _text(pattern: str, flags: int = re.MULTILINE) -> Callable[[Head], bool]:
     return lambda head: found.search(head.text) is not None
 
 
+def _proto(form: str) -> Callable[[Head], bool]:
+    return lambda head: form_of(head.raw) == form
+
+
 def _magic(*starts: bytes, at: int = 0) -> Callable[[Head], bool]:
     return lambda head: head.raw[at:].startswith(starts)
 
@@ -165,7 +169,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("a battery-stats dump or bugreport", "dump",
          _text(r"^(?:[89],\d+,i,vers,|[89],hsp?,\d|[89],-?\d+,[ilcut],(?:bt|uid|dsd|pws),|Battery History.*:\s*$"
                r"|Statistics since last (?:charge|unplugged)|== dumpstate)"), DUMP),
-    Kind("a protobuf dump of battery stats", "dump", lambda head: looks_like_proto(head.raw), DUMP),
+    Kind("a protobuf dump of battery stats", "dump", _proto("stats"), DUMP),
+    Kind("a protobuf dump of the battery history", "dump", _proto("history"), DUMP),
+    Kind("a protobuf dump of battery usage", "dump", _proto("usage"), DUMP),
+    Kind("the protobuf of `dumpsys powerstats`", "rails", _proto("powerstats"), RAILS),
     Kind("a Perfetto trace", "rails", _trace, RAILS),
     Kind("the JSON that `powerhal android` wrote of a dump", "export",
          _text(r'\A\s*\{\s*"source"\s*:\s*\{'), SOURCE),

@@ -19,10 +19,10 @@ def add_powerstats(commands: Any) -> None:
     p = commands.add_parser(
         "powerstats",
         help="rails and consumers as the Power Stats HAL names them",
-        description="Rails, energy consumers and power states of a recording of any board, a `dumpsys powerstats` "
-        "text, copied ODPM sysfs files, or a Perfetto trace.",
+        description="Rails, energy consumers and power states of a recording of any board, `dumpsys powerstats` as "
+        "text or protobuf, copied ODPM sysfs files, or a Perfetto trace.",
     )
-    p.add_argument("file", metavar="FILE", help="RUN.phr, dump, trace, energy_value file or folder of them; '-': text")
+    p.add_argument("file", metavar="FILE", help="RUN.phr, dump, trace, energy_value file or folder of them; '-': dump")
     form = p.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="everything, as one JSON object (docs/android.md)")
     form.add_argument(
@@ -93,7 +93,9 @@ def _portrait(found: PowerStats) -> Iterable[str]:
 
 
 def _mean(own: list[Any]) -> str:
-    """Mean power between the first and the last reading."""
+    """Mean power between the first and the last reading since the energy last fell (the phone was booted)."""
+    fell = [k for k in range(1, len(own)) if own[k].energy_uws < own[k - 1].energy_uws]
+    own = own[fell[-1] :] if fell else own
     if len(own) < 2 or not own[-1].timestamp_ms or own[0].timestamp_ms is None:
         return ""
     span_ms = own[-1].timestamp_ms - own[0].timestamp_ms

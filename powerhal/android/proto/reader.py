@@ -1,134 +1,58 @@
-"""`dumpsys batterystats --proto`: a reader of the wire format over the rows of `proto_schema`.
+"""`dumpsys batterystats --proto` and `--usage --proto`: a message to the sums that every form of a dump fills.
 
-A message that is cut keeps what came before the cut; an unknown field is skipped; a field of another wire
-type than its row says is an issue. The platform's writer leaves out every single field that is 0 (root's uid,
-a charge of nothing, the first word of an enum): in a message that is there, an absent one means 0.
-
-`adb shell` of old phones and of Windows writes every 0x0a as 0x0d 0x0a; that is undone.
+The platform's writer leaves out every single field that is 0 (root's uid, a charge of nothing, the first word of an
+enum): in a message that is there, an absent one means 0.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import struct
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+from powerhal.android.completeness import Verdict
 from powerhal.android.issues import Issues
-from powerhal.android.proto.schema import SIPPERS, STATES, fields
+from powerhal.android.proto.schema import SIPPERS, STATES
+from powerhal.android.proto.told import form_of
+from powerhal.android.proto.usage import statistics_of
+from powerhal.android.proto.wire import Wire, read_bytes
 from powerhal.android.statistics import DeviceUse, Statistics, UidUse
 
-MAX_BYTES = 256 << 20
-# field 1 of some length; in it report_version (1 or 2 digits' worth) and parcel_version as varints
-HEAD = re.compile(rb"(?:\r\r?)?\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOTALL)
+CUT = Verdict(("the message is cut",))
+# fields follow one another without an end mark: one that is cut between two of them looks whole
+UNSHOWN = Verdict(may_miss=("nothing shows the end of this message: a last part of it may be missing",))
+FORMS = ("stats", "history", "usage")  # of `told.form_of`: what `dumpsys batterystats` writes
+
+
+class Sums(NamedTuple):
+    """What a message sums up, and whether it is whole."""
+
+    statistics: Statistics
+    versions: dict[str, Any]
+    verdict: Verdict
 
 
 def looks_like_proto(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a BatteryStatsServiceDumpProto."""
-    return HEAD.match(head) is not None
+    """Whether the first bytes of a file are those of a protobuf dump of battery stats."""
+    return form_of(head) in FORMS
 
 
-class _Cut(Exception):
-    """The bytes end inside a field."""
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while shift < 70:
-        if at >= len(data):
-            raise _Cut
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & (1 << 64) - 1, at
-        shift += 7
-    raise _Cut
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 64) if value >> 63 else value
-
-
-class Wire:
-    """Decodes messages to dictionaries; `whole` turns False when the bytes end too early."""
-
-    def __init__(self, issues: Issues) -> None:
-        self.issues = issues
-        self.whole = True
-
-    def message(self, name: str, data: memoryview) -> dict[str, Any]:
-        """One message: absent fields have no key, repeated ones are lists."""
-        out: dict[str, Any] = {}
-        rows = fields(name)
-        at = 0
-        try:
-            while at < len(data):
-                tag, at = _varint(data, at)
-                raw, at = self._raw(tag & 7, data, at)
-                row = rows.get(tag >> 3)
-                if row is not None:
-                    self._put(out, name, row, raw)
-        except _Cut:
-            self.whole = False
-            self.issues.add(0, "proto", name, f"ends inside a field at byte {at}")
-        return out
-
-    def _raw(self, wire: int, data: memoryview, at: int) -> tuple[int | memoryview, int]:
-        if wire == 0:
-            return _varint(data, at)
-        if wire == 2:
-            size, at = _varint(data, at)
-        else:
-            size = {1: 8, 5: 4}.get(wire, -1)
-        if size < 0 or at + size > len(data):
-            if wire == 2 and size > 0:
-                self.whole = False
-                return data[at:], len(data)  # a cut message still holds its first fields
-            raise _Cut
-        return data[at : at + size], at + size
-
-    def _put(self, out: dict[str, Any], message: str, row: tuple[str, str, bool], raw: int | memoryview) -> None:
-        name, kind, repeated = row
-        for value in self._values(kind, raw):
-            if value is None:
-                self.issues.add(0, "proto", f"{message}.{name}", f"is no {kind}")
-            elif repeated:
-                out.setdefault(name, []).append(value)
-            else:
-                out[name] = value
-
-    def _values(self, kind: str, raw: int | memoryview) -> list[Any]:
-        if kind == "int":
-            return [_signed(raw)] if isinstance(raw, int) else self._packed(raw)
-        if isinstance(raw, int):
-            return [None]
-        if kind == "double":
-            return [struct.unpack("<d", raw)[0] if len(raw) == 8 else None]
-        if kind == "str":
-            return [bytes(raw).decode("utf-8", "replace")]
-        return [self.message(kind, raw)]
-
-    def _packed(self, raw: memoryview) -> list[int | None]:
-        out: list[int | None] = []
-        at = 0
-        try:
-            while at < len(raw):
-                value, at = _varint(raw, at)
-                out.append(_signed(value))
-        except _Cut:
-            out.append(None)
-        return out
-
-
-def read_proto(stream: IO[bytes] | io.BytesIO, issues: Issues) -> tuple[Statistics, dict[str, Any], bool]:
-    """The statistics, the versions, and whether the message was whole."""
+def read_proto(stream: IO[bytes], issues: Issues, form: str = "stats") -> Sums:
+    """The sums of a message: `form` is `stats` or `usage` (see `told.form_of`)."""
+    data, whole = read_bytes(stream, issues)
     wire = Wire(issues)
-    data = stream.read(MAX_BYTES)
-    while data.startswith((b"\r\n", b"\r\r\n")):  # the first byte is the tag 0x0a
-        data = data.replace(b"\r\n", b"\n")
-        issues.add(0, "proto", "", "every 0x0a was written as 0x0d 0x0a on the way (adb shell): undone")
-    body = wire.message("Dump", memoryview(data)).get("batterystats", {})
+    read = {"stats": _stats, "usage": _usage}[form]
+    found = read(wire, data)
+    wire.settle()
+    return found if whole and wire.whole else found._replace(verdict=CUT)
+
+
+def _usage(wire: Wire, data: memoryview) -> Sums:
+    usage = wire.message("Usage", data)
+    drained = UNSHOWN if "device" in usage else Verdict(("no charge of the device: it used none, or it is cut off",))
+    return Sums(statistics_of(usage, wire.issues), {}, drained)
+
+
+def _stats(wire: Wire, data: memoryview) -> Sums:
+    body = wire.message("Dump", data).get("batterystats", {})
     stats = Statistics("l")
     _system(stats, body.get("system", {}))
     for row in body.get("uids", ()):
@@ -144,7 +68,7 @@ def read_proto(stream: IO[bytes] | io.BytesIO, issues: Issues) -> tuple[Statisti
         )
         if key in body
     }
-    return stats, versions, wire.whole and "system" in body
+    return Sums(stats, versions, Verdict() if "system" in body else Verdict(("nothing of the device",)))
 
 
 def _timer(timer: dict[str, Any], head: str = "") -> dict[str, Any]:
@@ -169,6 +93,8 @@ def _system(stats: Statistics, system: dict[str, Any]) -> None:
     for name, value in (times | misc).items():
         if name.endswith("_ms") and "clock" not in name:
             stats.durations_ms[name.removesuffix("_ms").removesuffix("_duration")] = value
+    if "start_clock_time_ms" in times:
+        stats.totals["battery_time"] = {"start_clock_epoch_ms": times["start_clock_time_ms"]}
     summary = system.pop("power_use_summary", {})
     stats.battery = {k: v for k, v in times.items() if "capacity" in k}
     stats.battery["capacity_mah"] = summary.get("battery_capacity_mah")

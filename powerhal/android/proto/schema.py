@@ -1,7 +1,10 @@
-"""Messages of `dumpsys batterystats --proto` as rows: field number, name, type; `*` marks a repeated field.
+"""Messages of a phone's protobuf dumps as rows: field number, name, type; `*` marks a repeated field.
 
-Facts re-entered from the platform's `core/proto/android/os/batterystats.proto` (Android 11). Types are int,
-double, str or the name of another message; enums are ints with their words in `ENUMS`.
+Facts re-entered from the platform's protocol definitions under `core/proto/android`: `os/batterystats.proto` (Android
+8.1 to 16: numbers were only ever added), `service/batterystats.proto` (Dump, History, HistoryKey; 9 to 16),
+`os/batteryusagestats.proto` (Usage and below: Android 12 has the fields 1 to 6 and no slices, 13 all of them) and
+`server/powerstatsservice.proto` (Meter, Model, Residency and below, 12 to 16; the numbers of Incident are there, too).
+Types are int, double, str or the name of another message; enums are ints, their words are the tuples below.
 """
 
 from __future__ import annotations
@@ -89,11 +92,38 @@ MESSAGES: dict[str, str] = {
     "Aggregated": "1 partial_ms int, 2 background_partial_ms int",
     "Wakelock": "1 name str, 2 full Timer, 3 partial Timer, 4 background_partial Timer, 5 window Timer",
     "Wifi": "1 full_lock_ms int, 2 running_ms int, 3 apportioned_scan Timer, 4 background_scan Timer",
+    "History": "1 report_version int, 2 parcel_version int, 3 start_platform_version str, "
+    "4 end_platform_version str, 5 keys HistoryKey*, 6 csv_lines str*",
+    "HistoryKey": "1 index int, 2 uid int, 3 tag str",
+    "Usage": "1 session_start_ms int, 2 session_end_ms int, 3 session_duration_ms int, 4 device Consumed, "
+    "5 uids UidConsumed*, 6 session_discharge_percent int, 7 discharge_duration_ms int, 8 models ComponentModel*",
+    "UidConsumed": "1 uid int, 2 consumed Consumed, 3 foreground_ms int, 4 background_ms int",
+    "Consumed": "1 total_dc int, 2 components ComponentUse*, 3 slices Slice*",
+    "ComponentUse": "1 component int, 2 power_dc int, 3 duration_ms int",
+    "Slice": "1 use ComponentUse, 2 process_state int",
+    "ComponentModel": "1 component int, 2 power_model int",
+    "Meter": "1 channel Channel*, 2 energy_measurement EnergyMeasurement*",
+    "Channel": "1 id int, 2 name str, 3 subsystem str",
+    "EnergyMeasurement": "1 id int, 2 timestamp_ms int, 3 energy_uws int, 4 duration_ms int",
+    "Model": "1 energy_consumer EnergyConsumer*, 2 energy_consumer_result EnergyConsumerResult*",
+    "EnergyConsumer": "1 id int, 2 ordinal int, 3 type int, 4 name str",
+    "EnergyConsumerResult": "1 id int, 2 timestamp_ms int, 3 energy_uws int, 4 attribution Attribution*",
+    "Attribution": "1 uid int, 2 energy_uws int",
+    "Residency": "1 power_entity PowerEntity*, 2 state_residency_result StateResidencyResult*",
+    "PowerEntity": "1 id int, 2 name str, 3 states State*",
+    "State": "1 id int, 2 name str",
+    "StateResidencyResult": "1 id int, 2 state_residency_data StateResidency*",
+    "StateResidency": "1 id int, 2 total_time_in_state_ms int, 3 total_state_entry_count int, "
+    "4 last_entry_timestamp_ms int",
+    "Incident": "3054 meter Meter, 3055 model Model, 3056 residency Residency",
 }
 SIPPERS = (
     "unknown", "idle", "mobile_radio", "phone", "wifi", "bluetooth", "flashlight", "screen", "user", "unaccounted",
     "overcounted", "camera", "memory", "ambient_display",
 )  # fmt: skip
+# of Usage: Slice.process_state as `dumpsys batterystats --usage` prints them, ComponentModel.power_model
+USAGE_STATES = ("unspecified", "fg", "bg", "fgs", "cached")
+POWER_MODELS = ("undefined", "power profile", "measured energy")
 STATES = ("top", "foreground_service", "foreground", "background", "top_sleeping", "heavy_weight", "cached")
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from powerhal.android.containers import open_inputs
 from powerhal.android.issues import Issues
+from powerhal.android.proto.told import form_of
 from powerhal.android.rails.odpm import is_energy_value, read_odpm
 from powerhal.android.rails.powerstats import PowerStats
+from powerhal.android.rails.proto import parse_proto
 from powerhal.android.rails.text import parse_text
 from powerhal.errors import FileError
 
 LARGEST_TEXT = 256 << 20  # bytes of a text dump or an unpacked trace
+HEAD = 4096  # bytes by which a protobuf dump is told
 _DUMP = re.compile(
     r"^\s{0,8}(?:(?:PowerEntityId|ChannelId|EnergyConsumerId): -?\d+, |PowerStatsService dumpsys: |=+ PowerStats HAL )",
     re.MULTILINE,
@@ -24,15 +27,16 @@ _BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf
 
 
 def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
-    """Power Stats of a recording, a `dumpsys powerstats` text, ODPM files (a folder or one), or a Perfetto trace.
+    """Power Stats of a recording, `dumpsys powerstats` as text or protobuf, ODPM files (a folder or one), or a trace.
 
-    '-' is a text on standard input; a bugreport may be zipped, traces gzipped or in text form. attribute: see
-    `read_recording`.
+    '-' is a text or protobuf on standard input; a bugreport may be zipped, traces gzipped or in text form.
+    attribute: see `read_recording`.
     Raises FileError for anything else, MissingExtra when a trace is given and the extra is not there.
     """
     place = Path(path)
     if path == "-":
-        return parse_text(_text(sys.stdin.buffer.read(LARGEST_TEXT)).splitlines())
+        content = sys.stdin.buffer.read(LARGEST_TEXT)
+        return parse_proto(content) if _is_proto(content) else parse_text(_text(content).splitlines())
     if place.is_dir():
         return read_odpm(path)
     try:
@@ -50,11 +54,13 @@ def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
 
 
 def _other(path: str, content: bytes) -> PowerStats:
-    """A text dump, an `energy_value` file or a trace."""
+    """A protobuf or text dump, an `energy_value` file or a trace."""
     if len(content) > LARGEST_TEXT:
         raise FileError(f"{path}: larger than {LARGEST_TEXT >> 20} MiB", code="PH-N231")
     if not content.strip():
         raise FileError(f"{path}: empty", code="PH-N231")
+    if _is_proto(content):
+        return parse_proto(content, path)
     text = _text(content)
     if _DUMP.search(text):
         return parse_text(text.splitlines(), path)
@@ -63,6 +69,10 @@ def _other(path: str, content: bytes) -> PowerStats:
     from powerhal.android.rails.perfetto import parse_trace
 
     return parse_trace(content, path)
+
+
+def _is_proto(content: bytes) -> bool:
+    return form_of(content[:HEAD]) == "powerstats"
 
 
 def _zipped(path: str) -> str:

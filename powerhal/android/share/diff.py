@@ -128,11 +128,10 @@ def diff(a: Side, b: Side, *, rates: bool = False, anyway: bool = False) -> Diff
     if not between and not (a.battery_ms and b.battery_ms):
         which = b if a.battery_ms else a
         raise NotEnoughData(f"{which.name}: no time on battery, so no rates", hint="take a complete dump")
-    scale_a = 1.0 if between or not a.battery_ms else MS_PER_HOUR / a.battery_ms
-    scale_b = 1.0 if between or not b.battery_ms else MS_PER_HOUR / b.battery_ms
+    scales = (_scale(a, between=between), _scale(b, between=between))
     values_a, values_b = _apart(_values(a.statistics)), _apart(_values(b.statistics))
     changes = [
-        _change(key, unit, (values_a.get((key, unit)), values_b.get((key, unit))), (scale_a, scale_b), between=between)
+        _change(key, unit, (values_a.get((key, unit)), values_b.get((key, unit))), scales, between=between)
         for key, unit in {**values_a, **values_b}
     ]
     resets = sum(c.reset for c in changes)
@@ -217,13 +216,30 @@ def _uid_values(use: UidUse) -> Iterator[tuple[tuple[Key, str], float]]:
                     yield (Key(table, use.uid, packages, item), unit), value
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Of one dump: what its values are multiplied with, and the step of its charges (None: as many digits as print)."""
+
+    factor: float
+    step_mah: float | None = None
+
+    def within(self, mah: float | None) -> float:
+        """What the rounding of a charge leaves open, in the unit of the change."""
+        return self.factor * (_rounding(mah) if self.step_mah is None else 0.5 * self.step_mah)
+
+
+def _scale(side: Side, *, between: bool) -> Scale:
+    step = side.statistics.battery.get("mah_step")
+    return Scale(1.0 if between or not side.battery_ms else MS_PER_HOUR / side.battery_ms, step)
+
+
 def _change(
-    key: Key, unit: str, values: tuple[float | None, float | None], scales: tuple[float, float], *, between: bool
+    key: Key, unit: str, values: tuple[float | None, float | None], scales: tuple[Scale, Scale], *, between: bool
 ) -> Change:
     """A row that one dump does not print was zero there: the platform prints no zeros."""
     a, b = values
-    left, right = (a or 0) * scales[0], (b or 0) * scales[1]
-    within = _rounding(a) * scales[0] + _rounding(b) * scales[1] if unit == "mAh" else 0.0
+    left, right = (a or 0) * scales[0].factor, (b or 0) * scales[1].factor
+    within = scales[0].within(a) + scales[1].within(b) if unit == "mAh" else 0.0
     change = right - left
     if between and change < 0 and unit != "mAh":  # a charge is estimated anew with each dump and may sink
         return Change(key, unit, a, b, None, reset=True)

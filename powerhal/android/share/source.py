@@ -23,6 +23,8 @@ from powerhal.android.history.text import whole
 from powerhal.android.issues import Issues
 from powerhal.android.kinds import kind_of, no_dump, peeked
 from powerhal.android.parse import PROPERTY, SECTION, SECTION_END, SERVICE, _cut
+from powerhal.android.proto.history import as_lines
+from powerhal.android.proto.told import form_of
 from powerhal.errors import NotEnoughData, UsageError
 
 DUMPSTATE = re.compile(r"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.ASCII)
@@ -151,8 +153,8 @@ class Bugreport:
                 raise no_dump(self.name, self.head)
             raise NotEnoughData(
                 f"{self.name}: no check-in lines of battery stats",
-                hint="take them with `dumpsys batterystats -c`, or take a whole bugreport; the text and protobuf "
-                "forms do not hold what is needed",
+                hint="take them with `dumpsys batterystats -c`, or take a whole bugreport; the text form and "
+                "the protobuf forms of sums do not hold what is needed",
             )
         if number is None:
             return max(self.dumps, key=lambda d: d.records)
@@ -177,6 +179,8 @@ class _Reading:
 
     def __init__(self, source: Input, issues: Issues) -> None:
         self.out = Bugreport(source.name, head=peeked(source.stream))
+        if form_of(self.out.head) == "history":
+            source = as_lines(source, issues)[0]
         self.lines = Lines(source, issues)
         self.issues = issues
         self.section = ""

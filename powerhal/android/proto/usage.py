@@ -1,0 +1,122 @@
+"""`dumpsys batterystats --usage --proto` (Android 12 on): charges of the device's components and of uids.
+
+BatteryUsageStatsAtomsProto counts deci-coulombs, so every charge is a whole multiple of 1/36 mAh and what used less
+than half of that is 0. A component comes again for its parts by state of power and screen (Android 15 on), which the
+format does not name: the first row is the sum, further ones stand under `parts`. Components that a vendor added have
+numbers from 1000 on and no names here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from powerhal.android.issues import Issues
+from powerhal.android.proto.schema import POWER_MODELS, USAGE_STATES
+from powerhal.android.statistics import COMPONENTS, DeviceUse, Statistics
+
+DC_PER_MAH = 36  # deci-coulombs: 3.6 C are 1 mAh
+CUSTOM = 1000  # the first component that is a vendor's own
+
+
+def statistics_of(usage: dict[str, Any], issues: Issues) -> Statistics:
+    """The decoded message under the summary's names."""
+    stats = Statistics("l")
+    device = usage.get("device")
+    stats.battery = {"discharge": {}, "mah_step": 1 / DC_PER_MAH}
+    if device is not None:
+        stats.battery["computed_mah"] = _mah(device.get("total_dc", 0))
+    if "session_discharge_percent" in usage:
+        stats.battery["discharge"]["session_percent"] = usage["session_discharge_percent"]
+    for name, key in (("session", "session_duration_ms"), ("battery_realtime", "discharge_duration_ms")):
+        if key in usage:
+            stats.durations_ms[name] = usage[key]
+    clocks = {"start_clock_epoch_ms": "session_start_ms", "end_clock_epoch_ms": "session_end_ms"}
+    stats.totals["battery_time"] = {name: usage[key] for name, key in clocks.items() if key in usage}
+    models = {_component(row): _word(POWER_MODELS, row.get("power_model", 0)) for row in usage.get("models", ())}
+    if models:
+        stats.totals["power_models"] = models
+    _devices(stats, device or {}, models)
+    for row in usage.get("uids", ()):
+        _uid(stats, row, issues)
+    return stats
+
+
+def _mah(deci_coulombs: int) -> float:
+    return deci_coulombs / DC_PER_MAH
+
+
+def _component(use: dict[str, Any]) -> str:
+    number = use.get("component", 0)
+    if 0 <= number < len(COMPONENTS):
+        return COMPONENTS[number]
+    return f"custom_{number}" if number >= CUSTOM else f"component_{number}"
+
+
+def _word(words: tuple[str, ...], number: int) -> str:
+    return words[number] if 0 <= number < len(words) else str(number)
+
+
+def _figures(use: dict[str, Any]) -> dict[str, Any]:
+    """Charge, and time where the message has one."""
+    more = {"ms": use["duration_ms"]} if "duration_ms" in use else {}
+    return {"mah": _mah(use.get("power_dc", 0)), **more}
+
+
+def _slices(consumed: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(component, process state, figures) of every slice."""
+    found = [(row.get("use", {}), row.get("process_state", 0)) for row in consumed.get("slices", ())]
+    return [(_component(use), _word(USAGE_STATES, state), _figures(use)) for use, state in found]
+
+
+def _devices(stats: Statistics, consumed: dict[str, Any], models: dict[str, str]) -> None:
+    rows: dict[str, DeviceUse] = {}
+    for use in consumed.get("components", ()):
+        name, figures = _component(use), _figures(use)
+        if name in rows:
+            rows[name].more.setdefault("parts", []).append(figures)
+            continue
+        more = {k: v for k, v in figures.items() if k != "mah"} | ({"model": models[name]} if name in models else {})
+        rows[name] = DeviceUse(name, str(use.get("component", 0)), figures["mah"], more)
+    for name, state, figures in _slices(consumed):
+        row = rows.setdefault(name, DeviceUse(name, name, None))
+        states = row.more.setdefault("process_states", {})
+        if state in states:
+            row.more.setdefault("parts", []).append({"process_state": state, **figures})
+        else:
+            states[state] = figures
+    stats.devices = list(rows.values())
+
+
+def _uid(stats: Statistics, row: dict[str, Any], issues: Issues) -> None:
+    consumed = row.get("consumed", {})
+    mah = _mah(consumed.get("total_dc", 0))
+    number = row.get("uid", 0)
+    if number in stats.uids:
+        issues.add(0, "proto", "UidConsumed", f"uid {number} stands again with {mah:g} mAh: not added")
+        return
+    use = stats.uid(number)
+    use.mah = mah
+    parts: list[dict[str, Any]] = []
+    for component in consumed.get("components", ()):
+        name, figures = _component(component), _figures(component)
+        if name in use.components:
+            parts.append({"component": name, **figures})
+            continue
+        use.components[name] = figures["mah"]
+        if "ms" in figures:
+            use.component_ms[name] = figures["ms"]
+    for state, key in (("fg", "foreground_ms"), ("bg", "background_ms")):
+        if key in row:
+            use.process_states.setdefault(state, {})["ms"] = row[key]
+    for name, state, figures in _slices(consumed):
+        place = use.process_states.setdefault(state, {})
+        charges = place.setdefault("components", {})
+        if name in charges:
+            parts.append({"component": name, "process_state": state, **figures})
+            continue
+        charges[name] = figures["mah"]
+        place["mah"] = place.get("mah", 0.0) + figures["mah"]
+        if "ms" in figures:
+            place.setdefault("component_ms", {})[name] = figures["ms"]
+    if parts:
+        use.parts["component_parts"] = parts
