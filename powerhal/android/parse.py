@@ -12,6 +12,7 @@ from pathlib import Path
 
 from powerhal.android.checkin.blocks import Block, BlockReader
 from powerhal.android.checkin.columns import LISTED, ColumnReader
+from powerhal.android.checkin.joins import Joins, unfinished
 from powerhal.android.checkin.lines import Reader, Record
 from powerhal.android.checkin.records import api_levels, rows
 from powerhal.android.checkin.values import Malformed
@@ -107,6 +108,7 @@ class _Scan:
         self.section = ""
         self.reader = Reader(issues)
         self.blocks = BlockReader(self.reader)
+        self.joins = Joins(issues)
         self.kernels: KernelTable | None = None
         self._columns: ColumnReader | None = None
         self.checkin: Dump | None = None
@@ -127,6 +129,7 @@ class _Scan:
     def _read(self) -> DumpFile:
         for block in self.lines.blocks():
             self._block(block)
+        self._release()
         self._flush()
         self._end_checkin(at_end=True)
         self._end_text(at_end=True)
@@ -155,6 +158,10 @@ class _Scan:
 
     def _together(self, part: bytes) -> bool:
         """Read lines that are all check-in lines in one go; False when they are not."""
+        last = part[part.rfind(b"\n", 0, -1) + 1 :]
+        if unfinished(last.decode("utf-8", "replace").rstrip()):  # it may go on in the next part
+            return False
+        self._release()
         self._flush()
         first = self.lines.count + 1
         if self._compiled() and self.kernels is not None:
@@ -185,11 +192,23 @@ class _Scan:
         return self.kernels is not None
 
     def _line(self, number: int, line: str) -> None:
+        if not self.joins.held and line[:2] not in ("9,", "8,"):
+            self._record_or_other(number, line)
+            return
+        for first, text, _ in self.joins.feed(number, line):
+            self._record_or_other(first, text)
+
+    def _release(self) -> None:
+        """A record whose name is open does not go on."""
+        for number, text, _ in self.joins.end():
+            self._record_or_other(number, text)
+
+    def _record_or_other(self, number: int, line: str) -> None:
         if line[:2] not in ("9,", "8,") or not self._wanted():
             self._flush()
             self._other(number, line)
             return
-        alone = ",vers," in line[:24] or not self.lines.terminated
+        alone = ",vers," in line[:24] or "\n" in line or not self.lines.terminated
         if alone or len(self._run) == BLOCK or number != self._run_start + len(self._run):
             self._flush()
         if alone:
@@ -254,7 +273,7 @@ class _Scan:
         dump.add(block)
 
     def _checkin_line(self, number: int, line: str) -> None:
-        """One line that must be read alone: a version, or a last line that may be cut."""
+        """One line that must be read alone: a version, a name with line ends, or a last line that may be cut."""
         self._in_junk = False
         dump = self.checkin or self._new_checkin(number)
         block = Block(1)

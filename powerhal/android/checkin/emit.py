@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from powerhal.android.checkin.joins import Joins
 from powerhal.android.checkin.lines import Reader, emit
 from powerhal.android.containers import Lines, open_inputs
 from powerhal.android.history.lines import emit_history, is_history, read_history
@@ -31,11 +32,17 @@ def emitted(path: str | Path) -> Iterator[str]:
     issues = Issues()
     with open_inputs(path, issues) as inputs:
         for source in inputs:
-            lines, reader = Lines(source, issues), Reader(issues)
+            lines, reader, joins = Lines(source, issues), Reader(issues), Joins(issues)
             for number, line in lines:
-                printed = again(reader, number, line)
-                if printed is not None:
-                    yield printed + lines.end
+                yield from _printed(reader, joins.feed(number, line, lines.end))
+            yield from _printed(reader, joins.end())
+
+
+def _printed(reader: Reader, lines: Iterable[tuple[int, str, str]]) -> Iterator[str]:
+    for number, line, end in lines:
+        printed = again(reader, number, line)
+        if printed is not None:
+            yield printed + end
 
 
 def emit_file(path: str | Path, output: str | Path) -> int:

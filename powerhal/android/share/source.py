@@ -8,13 +8,14 @@ that a dump takes the memory of its text and no more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from powerhal.android.checkin.blocks import BlockReader
+from powerhal.android.checkin.joins import Joins
 from powerhal.android.checkin.lines import Reader, Record
 from powerhal.android.containers import Input, Lines, open_inputs
 from powerhal.android.dump import sound
@@ -187,13 +188,19 @@ class _Reading:
         self.dump: CheckinLines | None = None
 
     def run(self) -> Bugreport:
+        joins = Joins(self.issues)
         for number, line in self.lines:
-            if line[:2] in ("9,", "8,") and (not self.section or "BATTERYSTATS" in self.section.upper()):
-                self._checkin(number, line)
-            else:
-                self._other(line)
+            self._take(joins.feed(number, line))
+        self._take(joins.end())
         self._end()
         return self.out
+
+    def _take(self, lines: Iterable[tuple[int, str, str]]) -> None:
+        for number, line, _ in lines:
+            if line[:2] in ("9,", "8,") and (not self.section or "BATTERYSTATS" in self.section.upper()):
+                self._checkin(number, line.replace("\n", "_"))  # as the platform itself prints it from API 34 on
+            else:
+                self._other(line)
 
     def _checkin(self, number: int, line: str) -> None:
         dump = self.dump or self._start(number)
