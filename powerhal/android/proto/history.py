@@ -64,7 +64,7 @@ def _version(head: dict[str, Any]) -> bytes:
 def _line(field: Field, issues: Issues) -> bytes:
     """One line of the history; the end of one that is cut may mean anything, so it is not used."""
     if field.missing or isinstance(field.value, int):
-        issues.add(0, "proto", "History.csv_lines", f"the last line is cut: not used, at byte {field.at}")
+        issues.add(0, "proto", "History.csv_lines", f"the last line is cut and not used, at byte {field.at}")
         return b""
     return bytes(field.value) + b"\n"
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from powerhal.android.proto.wire import BYTES, VARINT, Broken, Field, walk
+from powerhal.android.proto.wire import BYTES, ENDS, VARINT, Broken, Field, walk
 
 # field 1 of some length; in it report_version (1 or 2 digits' worth) and parcel_version as varints
 STATS = re.compile(rb"(?:\r\r?)?\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOTALL)
@@ -39,14 +39,22 @@ def form_of(head: bytes) -> str:
 
 
 def _fields(raw: bytes | memoryview) -> list[Field]:
-    """The first fields; none when something among them is no field."""
+    """The first fields of a message of which the end may be missing; none when something among them is no field."""
     out: list[Field] = []
-    view = memoryview(raw)
     try:
-        out.extend(islice(walk(view), LOOKED_AT))
+        for field in islice(walk(memoryview(raw)), LOOKED_AT):
+            out.append(field)
     except Broken as error:
-        return _fields(view[: error.at]) if error.at and error.why.startswith("ends") else []
+        return out if error.why == ENDS else []
     return out
+
+
+def _first(raw: bytes | memoryview, count: int) -> list[Field]:
+    """The first fields whatever follows them, so that damage further on keeps no file out."""
+    try:
+        return list(islice(walk(memoryview(raw)), count))
+    except Broken:
+        return _first(raw, count - 1) if count > 1 else []
 
 
 def _stats(raw: bytes) -> bool:
@@ -54,7 +62,7 @@ def _stats(raw: bytes) -> bool:
 
 
 def _history(raw: bytes) -> bool:
-    match _fields(raw):
+    match _first(raw, 3):
         case [Field(1, 0, int(version)), Field(2, 0, int(parcel)), *more]:
             texts = all(3 <= field.number <= 6 and field.wire == BYTES for field in more)
             return 0 < version < 128 and LEAST_PARCEL <= parcel < LEAST_EPOCH_MS and texts
@@ -62,21 +70,24 @@ def _history(raw: bytes) -> bool:
 
 
 def _usage(raw: bytes) -> bool:
-    found = _fields(raw)
-    times = [f.value for f in found if f.number < 3]
-    dated = len(times) > 0 and all(isinstance(t, int) and t >= LEAST_EPOCH_MS for t in times)
-    return dated and found[0].number < 3 and len(found) > 1 and all(USAGE.get(f.number) == f.wire for f in found)
+    match _first(raw, 3):
+        case [Field(1, 0, int(start)), Field(2, 0, int(end)), *more]:
+            numbers = all(USAGE.get(field.number) == field.wire for field in more)
+            return start >= LEAST_EPOCH_MS and end >= LEAST_EPOCH_MS and numbers
+        case [Field(2, 0, int(end)), Field(3, 0), *_]:  # a clock that began with 1970
+            return end >= LEAST_EPOCH_MS
+    return False
 
 
 def _powerstats(raw: bytes | memoryview) -> bool:
-    found = _fields(raw)
-    if not found or isinstance(found[0].value, int):
+    found = _first(raw, 2)
+    if not found or isinstance(found[0].value, int) or found[0].wire != BYTES:
         return False
     first = found[0].value
     if found[0].number in INCIDENT:
-        return found[0].wire == BYTES and _powerstats(first)
-    inside = all(f.number in (1, 2) and f.wire == BYTES for f in found)
-    if not inside or found[0].number != 1 or found[0].missing:
+        return _powerstats(first)
+    follows = all(field.number in (1, 2) and field.wire == BYTES for field in found)
+    if found[0].number != 1 or found[0].missing or not follows:
         return False
     named = any(f.number in (2, 4) and f.wire == BYTES and f.value for f in _fields(first))
     return named and all(f.number <= 4 for f in _fields(first)) and bool(described(first))
@@ -106,4 +117,5 @@ def _text(raw: memoryview) -> bool:
 
 def _state(raw: memoryview) -> bool:
     found = _fields(raw)
-    return not len(raw) or (bool(found) and all(STATE.get(f.number) == f.wire for f in found if f.number <= 2))
+    known = [f for f in found if f.number in STATE]
+    return not len(raw) or (bool(known) and all(STATE[f.number] == f.wire for f in known))

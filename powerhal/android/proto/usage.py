@@ -34,7 +34,7 @@ def statistics_of(usage: dict[str, Any], issues: Issues) -> Statistics:
     stats.totals["battery_time"] = {name: usage[key] for name, key in clocks.items() if key in usage}
     models = {_component(row): _word(POWER_MODELS, row.get("power_model", 0)) for row in usage.get("models", ())}
     if models:
-        stats.totals["power_models"] = models
+        stats.totals["power_models"] = [{"component": name, "model": word} for name, word in models.items()]
     _devices(stats, device or {}, models)
     for row in usage.get("uids", ()):
         _uid(stats, row, issues)

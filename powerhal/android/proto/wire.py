@@ -7,6 +7,7 @@ undone.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
@@ -21,6 +22,7 @@ LARGEST_NUMBER = (1 << 29) - 1  # of a field
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 WIRES = {VARINT: "varint", FIXED64: "fixed64", BYTES: "bytes", FIXED32: "fixed32"}
 ENDS = "ends inside a field"
+RETURNS = re.compile(rb"\r+\n")
 
 
 class Broken(Exception):
@@ -106,7 +108,7 @@ class Wire:
                 self.left -= 1
                 if self.left < 0:
                     if self.left == -1:
-                        self._lost(name, f"more than {self.most} values: what follows is not read", field.at, False)
+                        self._lost(name, f"more than {self.most} values, the rest is not read", field.at, False)
                     return
                 yield field
         except Broken as error:
@@ -138,7 +140,7 @@ class Wire:
         name, kind, repeated = row
         for value in self._values(kind, field, repeated):
             if value is None:
-                why = f"is no {kind} but {WIRES[field.wire]}: not used, at byte {field.at}"
+                why = f"is no {kind} but {WIRES[field.wire]} and not used, at byte {field.at}"
                 self.issues.add(0, "proto", f"{message}.{name}", why)
             elif repeated:
                 out.setdefault(name, []).append(value)
@@ -183,9 +185,9 @@ class Wire:
     def settle(self) -> None:
         """Note the fields that no row knows, each once."""
         for (message, number), (count, first) in self._unknown.items():
-            times = f"{count} times, first" if count > 1 else "once,"
+            times = f"{count} times, first" if count > 1 else "once"
             what = f"field {number} ({WIRES[first.wire]})" if number else "further fields"
-            self.issues.add(0, "proto", message, f"{what} is unknown: not used; {times} at byte {first.at}")
+            self.issues.add(0, "proto", message, f"{what} is unknown and not used, {times} at byte {first.at}")
         self._unknown.clear()
 
 
@@ -208,7 +210,7 @@ def _returned(data: bytes) -> bool:
     count = data.count(b"\n")
     if not count or data.count(b"\r\n") != count or _framed(data):
         return False
-    return count > 2 or _framed(data.replace(b"\r\n", b"\n"))
+    return count > 2 or _framed(RETURNS.sub(b"\n", data))
 
 
 def _framed(data: bytes) -> bool:

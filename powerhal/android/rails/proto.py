@@ -119,7 +119,8 @@ def parse_proto(content: bytes, path: str = "-") -> PowerStats:
     wire.settle()
     _unnamed(found)
     _fallen(found)
-    problems = [("PH-N205", f"{issue.code}: {issue.why}") for issue in issues.kept] + found.problems
+    lost = [f"{issue.field}: {issue.why}" if issue.field else issue.why for issue in issues.kept]
+    problems = [("PH-N205", why) for why in lost] + found.problems
     readings, names = found.readings, found.descriptions
     commands = [part.command for kind, part in PARTS.items() if names[kind] or readings[kind]]
     source = {"format": "dumpsys powerstats --proto", "path": path, "parts": commands, "clock": _clock(found)}

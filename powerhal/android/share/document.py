@@ -38,8 +38,10 @@ DEVICES = frozenset(COMPONENTS) | frozenset(DEVICE_NAMES) | frozenset(DEVICE_NAM
 OPEN_KEYS = frozenset(
     ["components", "component_ms", "process_states", "vendor_codes", "unexplained_tokens", "states_ms"]
 )
+CUSTOM = re.compile(r"(?:custom|component)_-?\d{1,10}", re.ASCII)  # what has a number only
+MODELS = frozenset(["undefined", "power profile", "measured energy", "energy consumption"])
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|: .*")
-CODES = frozenset(SPECS) | {"h", "hsp", "line", "junk", "file", "zip"}
+CODES = frozenset(SPECS) | {"h", "hsp", "line", "junk", "file", "zip", "proto"}
 
 
 def redact_document(document: dict[str, Any], names: Pseudonyms) -> dict[str, Any]:
@@ -63,7 +65,12 @@ def _key(key: str, names: Pseudonyms, path: tuple[str, ...]) -> str:
         return key
     if path[-1] == "vendor_codes":
         return names.kernel(key)
-    return key if key in DEVICES or key in STATES else names.kernel(key)
+    return key if _component(key) or key in STATES else names.kernel(key)
+
+
+def _component(name: str) -> bool:
+    """Whether a component's name says nothing about the owner."""
+    return name in DEVICES or CUSTOM.fullmatch(name) is not None
 
 
 STATES = (
@@ -86,6 +93,7 @@ STATES = (
             "active_or_above",
             "running_or_above",
             "components",
+            "component_ms",
             "count",
         ]
     )
@@ -112,9 +120,10 @@ def _stays(value: str, key: str, path: tuple[str, ...]) -> bool:
     """Whether a text says nothing about the owner."""
     known: dict[str, Container[str]] = {
         "code": CODES, "screen": STEP_WORDS, "power_save": STEP_WORDS, "idle": STEP_WORDS, "state": STEP_WORDS,
+        "model": MODELS, "process_state": STATES,
     }  # fmt: skip
-    if "devices" in path and key in ("name", "label"):
-        return value in DEVICES
+    if key == "component" or ("devices" in path and key in ("name", "label")):
+        return _component(value)
     if key in ("start_build", "end_build"):
         return BUILD.fullmatch(value) is not None
     plain = key in SAFE or (key == "sensor" and value.isascii() and value.isdigit())

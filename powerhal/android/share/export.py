@@ -20,7 +20,8 @@ UNITS = {
     "_epoch_ms": "ms since 1970", "_ma_ms": "mA ms", "_ms": "ms", "_mah": "mAh", "_uah": "uAh", "_bytes": "B",
     "_percent": "%", "_khz": "kHz", "_packets": "packets", "_mv": "mV",
 }  # fmt: skip
-WHOLE = {"ms": "ms", "mah": "mAh", "uid": "id", "user": "id", "app_id": "id", "sensor": "id", "screen_mah": "mAh"}
+WHOLE = {"ms": "ms", "mah": "mAh", "uid": "id", "user": "id", "app_id": "id", "sensor": "id", "screen_mah": "mAh",
+         "mah_step": "mAh"}  # fmt: skip
 TEXTS = frozenset(
     [
         "name",
@@ -35,6 +36,9 @@ TEXTS = frozenset(
         "screen",
         "power_save",
         "idle",
+        "component",
+        "model",
+        "process_state",
     ]
 )
 LONG = ("dump", "window", "table", "row", "uid", "item", "quantity", "unit", "value")
@@ -42,7 +46,7 @@ SERIES = {"levels": ("level_percent",), "volts": ("volt_mv",), "charges": ("char
 INDEX = re.compile(r"_[0-9]+$")
 
 
-INSIDE = {"_mah_": "mAh", "_components_": "mAh"}  # `drained_mah_min`, `fg_components_cpu`
+INSIDE = {"_mah_": "mAh", "_components_": "mAh", "_component_ms_": "ms"}  # `drained_mah_min`, `fg_components_cpu`
 # tables whose columns are named by what was used; the table tells the unit
 BY_TABLE = {"uid_components": "mAh", "uid_component_ms": "ms", "uid_cpu_ms": "ms"}
 
@@ -64,6 +68,9 @@ def tables(document: Row) -> Tables:
     out["battery"] = [_flat({k: v for k, v in document["battery"].items() if not isinstance(v, list)})]
     out["durations"] = [{"name": name, "ms": ms} for name, ms in document["durations_ms"].items()]
     out["devices"] = [_flat(row) for row in document["devices"]]
+    out["device_parts"] = [
+        {"name": row["name"], **part} for row in document["devices"] for part in row.get("parts", ())
+    ]
     out["wakelocks"] = [_flat(row) for row in document["wakelocks"]]
     for name, part in document["totals"].items():
         rows = part if isinstance(part, list) else [part]
