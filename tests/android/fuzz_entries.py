@@ -28,8 +28,11 @@ from powerhal.android.human.text import TextReader
 from powerhal.android.issues import Issues
 from powerhal.android.kinds import peeked
 from powerhal.android.profile import reader as profile_xml
+from powerhal.android.proto.history import checkin_lines
 from powerhal.android.proto.reader import looks_like_proto, read_proto
+from powerhal.android.proto.told import form_of
 from powerhal.android.rails import odpm
+from powerhal.android.rails import proto as powerstats_proto
 from powerhal.android.rails import text as powerstats_text
 from powerhal.android.summary import document, portrait
 from powerhal.errors import FileError
@@ -115,8 +118,14 @@ def human(data: bytes) -> None:
 
 
 def proto(data: bytes) -> None:
-    """The wire format."""
-    read_proto(io.BytesIO(data), Issues())
+    """Every message of a protobuf dump, whatever it would be told to be."""
+    form_of(data)
+    for form in ("stats", "usage"):
+        found = read_proto(io.BytesIO(data), Issues(), form)
+        json.dumps(found.statistics.battery | found.statistics.durations_ms)
+    lines, _ = checkin_lines(memoryview(data), Issues())
+    assert lines == b"" or lines.endswith(b"\n")
+    powerstats_proto.parse_proto(data, "fuzz")
 
 
 def _packed(kind: int, data: bytes) -> bytes:

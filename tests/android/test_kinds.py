@@ -80,6 +80,8 @@ def test_every_row_is_told(tmp_path: Path) -> None:
     samples = [content for content, _, _ in OTHERS.values()]
     samples += [database(tmp_path / "a", APPLICATION_ID).read_bytes(), database(tmp_path / "b", 7).read_bytes()]
     samples += [DUMP.encode(), b"\x0a\x10\x08\x24\x10\xd6\x01", b"\x03\x00\x08\x00", b"%PDF-1.7", b"\x7fELF", b"BZh9"]
+    samples += [b"\x08\x24\x10\xd6\x01\x1a\x01A", b"\x08\x80\xc0\x8f\xcb\xbc1\x10\x81\xc0\x8f\xcb\xbc1\x18\x01"]
+    samples += [b"\x0a\x05\x08\x01\x12\x01A"]
     samples += [b"Current Battery Service state:\n", b"--------- beginning of main\n"]
     told = {kind.name for raw in samples if (kind := kind_of(raw))}
     assert told == {kind.name for kind in KINDS}

@@ -85,6 +85,13 @@ def test_wrong_wire_types(name: str, data: bytes, kept: dict) -> None:
     assert len(issues) == 1 and "and not used, at byte 0" in issues[0]
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_charge(value: float) -> None:
+    out, _, issues = decoded("PowerSummary", double(1, value) + double(2, 0.0))
+    assert out == {"computed_power_mah": 0.0}
+    assert issues == [f"PowerSummary.battery_capacity_mah: is {value} and not used, at byte 0"]
+
+
 def test_packed_numbers() -> None:
     assert decoded("System", text(7, written(300000) + written(-1)) + num(7, 5))[0] == {
         "cpu_frequency": [300000, -1, 5]

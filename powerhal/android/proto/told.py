@@ -6,6 +6,8 @@
 | history | `... --proto --history` | two small numbers, then texts and messages |
 | usage | `... --usage --proto` | two times in ms since 1970 |
 | powerstats | `dumpsys powerstats --proto meter`, `model` or `residency` | messages of an id and a name |
+
+The first two or three fields decide, so that neither damage nor a newer platform's fields keep a file out.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def form_of(head: bytes) -> str:
     """`stats`, `history`, `usage`, `powerstats`, or '' for anything else."""
     raws = {head: None, re.sub(rb"\r+\n", b"\n", head): None}  # as adb shell writes them, see `wire.read_bytes`
     tells = {"powerstats": _powerstats, "stats": _stats, "history": _history, "usage": _usage}
-    return next((form for raw in raws for form, tell in tells.items() if tell(raw)), "")
+    return next((form for form, tell in tells.items() for raw in raws if tell(raw)), "")
 
 
 def _fields(raw: bytes | memoryview) -> list[Field]:

@@ -7,6 +7,7 @@ undone.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -142,6 +143,8 @@ class Wire:
             if value is None:
                 why = f"is no {kind} but {WIRES[field.wire]} and not used, at byte {field.at}"
                 self.issues.add(0, "proto", f"{message}.{name}", why)
+            elif isinstance(value, float) and not math.isfinite(value):
+                self.issues.add(0, "proto", f"{message}.{name}", f"is {value} and not used, at byte {field.at}")
             elif repeated:
                 out.setdefault(name, []).append(value)
             else:
