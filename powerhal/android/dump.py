@@ -13,7 +13,7 @@ from powerhal.android.checkin.statistics import gather
 from powerhal.android.completeness import OF_UIDS, Verdict, of_checkin
 from powerhal.android.history.lines import HistoryLine, PoolLine, explained, known_command
 from powerhal.android.history.states import History
-from powerhal.android.statistics import Statistics
+from powerhal.android.statistics import Statistics, name_unlabelled
 
 VENDOR_CODES = 1000  # unknown codes that are counted by name
 
@@ -125,6 +125,8 @@ class Dump:
         """The sums of each window by its letter; worked out on the first look."""
         if self._statistics is None:
             self._statistics = gather(self.records)
+            for stats in self._statistics.values():
+                name_unlabelled(stats, self.api)
         return self._statistics
 
     @statistics.setter

@@ -16,13 +16,29 @@ DEVICE_NAMES: dict[str, str] = {
     "Phone calls": "phone", "ambi": "ambient_display", "Ambient display": "ambient_display", "Idle": "idle",
     "Flashlight": "flashlight", "flash": "flashlight", "Camera": "camera", "Memory": "memory", "gps": "gnss",
     "sensor": "sensors", "wake": "wakelock", "unacc": "unaccounted", "Unaccounted": "unaccounted",
-    "over": "overcounted", "Over-counted": "overcounted", "user": "user",
+    "over": "overcounted", "Over-counted": "overcounted", "user": "user", "base": "base",
+    "power_sharing": "power_sharing",
 }  # fmt: skip
 # components in the order of their ids (API 33 on); the three that check-in prints as `???` are told by place
 COMPONENTS = (
     "screen", "cpu", "bluetooth", "camera", "audio", "video", "flashlight", "system_services", "mobile_radio",
     "sensors", "gnss", "wifi", "wakelock", "memory", "phone", "ambient_display", "idle", "reattributed",
 )  # fmt: skip
+# (first API level, last, id) -> components behind those: of the platform from Android 16 on, and of Samsung, whose
+# BatteryConsumer has one more (wireless power sharing), which stands behind `base` where there is that
+LATER: tuple[tuple[int, int, int, str], ...] = (
+    (33, 34, 18, "power_sharing"),
+    (36, 99, 18, "base"),
+    (36, 99, 19, "power_sharing"),
+)
+UNLABELLED = "???"
+
+
+def component_at(place: int, api: int | None) -> str:
+    """The component that check-in lines print at a place (from 0) of the device lines, API 33 on; '' when not known."""
+    if place < len(COMPONENTS):
+        return COMPONENTS[place]
+    return next((name for first, last, at, name in LATER if at == place and first <= (api or 0) <= last), "")
 
 
 @dataclass(slots=True)
@@ -66,3 +82,10 @@ class Statistics:
         if found is None:
             found = self.uids[number] = UidUse(number)
         return found
+
+
+def name_unlabelled(stats: Statistics, api: int | None) -> None:
+    """Give the devices that check-in prints as `???` behind the known ones the names of that version, or `unknown`."""
+    for place, device in enumerate(stats.devices):
+        if device.label == UNLABELLED and (device.name == UNLABELLED or place >= len(COMPONENTS)):
+            device.name = component_at(place, api) or "unknown"

@@ -26,7 +26,7 @@ from powerhal.android.share.columns import (
     app_id_there,
     columns,
 )
-from powerhal.android.statistics import COMPONENTS
+from powerhal.android.statistics import component_at
 
 LIMITS = {"i": 2**31 - 1, "l": 2**63 - 1, "r": 2**63 - 1}
 LEARNED = frozenset(["uid", *CONTROLLERS])
@@ -190,7 +190,7 @@ class RecordWriter:
         label = texts[0]
         if label != "uid":
             self._place += 1
-            newer = COMPONENTS[self._place - 1] if self._place <= len(COMPONENTS) else ""
+            newer = component_at(self._place - 1, self.api) or label
             if label not in POWER_ITEMS or (label == "???" and self.api >= DEVICE_SECTION):
                 self.losses.records[f"pwi {newer if label == '???' else label}"] += 1
                 return None

@@ -1,0 +1,63 @@
+"""Names of components by their place, as versions and vendors have added to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from powerhal.android.parse import read
+from powerhal.android.share.document import redact_document
+from powerhal.android.share.redact import Pseudonyms
+from powerhal.android.statistics import COMPONENTS, component_at
+from powerhal.android.summary import document
+
+LABELS = [
+    "scrn",
+    "cpu",
+    "blue",
+    "camera",
+    "audio",
+    "video",
+    "flashlight",
+    "???",
+    "cell",
+    "sensors",
+    "gnss",
+    "wifi",
+    "???",
+    "memory",
+    "phone",
+    "ambi",
+    "idle",
+    "???",
+]
+VERSIONS = {33: "35,208", 34: "36,212", 35: "36,214", 36: "36,215"}
+
+
+@pytest.mark.parametrize(
+    ("api", "more", "names"),
+    [
+        (33, 0, []),
+        (33, 1, ["power_sharing"]),  # Samsung
+        (34, 1, ["power_sharing"]),
+        (35, 1, ["unknown"]),  # which of the two is not known there
+        (36, 1, ["base"]),
+        (36, 2, ["base", "power_sharing"]),
+        (36, 3, ["base", "power_sharing", "unknown"]),
+    ],
+)
+def test_components_behind_the_known_ones(tmp_path: Path, api: int, more: int, names: list[str]) -> None:
+    rows = "".join(f"9,0,l,pwi,{label},{k + 1}.5,0,0,0\n" for k, label in enumerate([*LABELS, *["???"] * more]))
+    path = tmp_path / "dump.txt"
+    path.write_text(f"9,0,i,vers,{VERSIONS[api]},A,A\n9,0,l,pws,4000,147,400,440\n{rows}9,0,l,pwi,uid,1.5,0,0,0\n")
+    out = document(read(path))
+    assert [d["name"] for d in out["devices"]] == [*COMPONENTS, *names]
+    assert [d["label"] for d in out["devices"]][18:] == ["???"] * more
+    shared = redact_document(out, Pseudonyms(b"k" * 32))
+    assert [d["name"] for d in shared["devices"]] == [*COMPONENTS, *names]
+
+
+def test_places_that_nobody_has_named() -> None:
+    assert component_at(17, None) == "reattributed"
+    assert (component_at(18, None), component_at(20, 36), component_at(18, 32)) == ("", "", "")
