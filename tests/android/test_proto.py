@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from powerhal.android.parse import read
 from powerhal.android.proto.schema import MESSAGES, fields
 from powerhal.android.summary import document
+from powerhal.cli import main
 
 
 def varint(value: int) -> bytes:
@@ -100,6 +102,32 @@ def test_cut_messages(tmp_path_factory, cut: int) -> None:
     out = document(read(path))
     assert out["source"]["format"] == "proto"
     assert not out["source"]["complete"]
+
+
+def test_two_of_one_discharge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    use = {"uid": 10001, "power_use_item": {"computed_power_mah": 3.5}, "network": {"wifi_rx_bytes": 7}}
+    for name, ms in (("a", 9000), ("b", 12000)):
+        times = STATS["system"]["battery"] | {"battery_realtime_ms": ms}
+        uids = STATS["uids"] + ([use] if name == "b" else [])
+        stats = STATS | {"uids": uids, "system": STATS["system"] | {"battery": times}}
+        (tmp_path / name).write_bytes(encode("Dump", {"batterystats": stats}))
+    assert main(["android", "diff", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == 0
+    out = json.loads(capsys.readouterr().out)
+    assert out["mode"] == "between"
+    changes = [(c["table"], c["uid"], c["change"]) for c in out["changes"]]
+    assert changes == [("uids", 10001, 3.5), ("network", 10001, 7)]
+
+
+def test_a_field_of_a_later_platform(tmp_path: Path) -> None:
+    path = tmp_path / "stats.pb"
+    body = encode("BatteryStats", STATS) + varint(99 << 3) + varint(5)
+    path.write_bytes(b"\x0a" + varint(len(body)) + body)
+    out = document(read(path))
+    assert out["source"]["complete"] and out["battery"]["computed_mah"] == 147.5
+    at = path.stat().st_size - 3
+    assert [(i["field"], i["why"]) for i in out["source"]["issues"]] == [
+        ("BatteryStats", f"field 99 (varint) is unknown and not used, once at byte {at}")
+    ]
 
 
 def test_every_type_is_a_message() -> None:

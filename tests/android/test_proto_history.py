@@ -18,7 +18,7 @@ from powerhal.android.summary import document
 from powerhal.cli import main
 from powerhal.errors import NotEnoughData
 
-from .historian import section
+from .historian import complaints, section
 from .story import Story
 from .wire import history, message, num, text
 
@@ -151,6 +151,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(out) == 1 + len(keys) + len(lines) and not any("com.example" in line for line in out)
     assert main(["android", "downgrade", str(path), str(tmp_path / "old.txt"), "--no-redact"]) == 0
     report = (tmp_path / "old.txt").read_text()
+    assert complaints(report) == []
     assert "9,0,i,vers,21," in report and sum(line.startswith("9,h,") for line in section(report)) >= len(lines) // 2
     capsys.readouterr()
     assert main(["android", "diff", str(path), str(path)]) == 5

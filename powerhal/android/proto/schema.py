@@ -1,9 +1,9 @@
 """Messages of a phone's protobuf dumps as rows: field number, name, type; `*` marks a repeated field.
 
-Facts re-entered from the platform's protocol definitions under `core/proto/android`: `os/batterystats.proto` (Android
-8.1 to 16: numbers were only ever added), `service/batterystats.proto` (Dump, History, HistoryKey; 9 to 16),
-`os/batteryusagestats.proto` (Usage and below: Android 12 has the fields 1 to 6 and no slices, 13 all of them) and
-`server/powerstatsservice.proto` (Meter, Model, Residency and below, 12 to 16; the numbers of Incident are there, too).
+Facts re-entered from the platform's protocol definitions under `core/proto/android`: `os/batterystats.proto` (as of
+Android 11; what Android 9 and 16 write has the same numbers), `service/batterystats.proto` (Dump, History, HistoryKey;
+9 to 16), `os/batteryusagestats.proto` (Usage and below: Android 12 has the fields 1 to 6 and no slices, later ones have
+all) and `server/powerstatsservice.proto` (Meter, Model, Residency and below, and the numbers of Incident).
 Types are int, double, str or the name of another message; enums are ints, their words are the tuples below.
 """
 
