@@ -138,12 +138,13 @@ def text_read(data: Any, plans: Any, names: Any, words: Any) -> Any:
 
     data uint8: whole lines, then `PADDING` bytes; plans: keys (p, 3) of (code, window, quoted), starts (p + 1,),
     wants (starts[-1],): what the columns of a head are (`text_form`; LETTER with its bytes from bit 8 on). Code
-    and window are the head's bytes, first one lowest; quoted: the first column begins with a quote. names, words:
+    and window are the head's bytes, first one lowest; quoted: the first column begins with a quote. Lines of the
+    history's pool have the code `POOL`, no window, their number as uid, and uid and text as columns. names, words:
     pools of the same tier.
 
-    Answers (lines, sheets, bits, moments, odd, fresh). sheets: for each plan rows (n, width + 2) of line, uid and
-    columns, texts as numbers of `names`, reals with the bits of a float64 or, where a double must be read with
-    more care, `NAN_BOX` with the number of its text. bits: all bits of a plan's numbers together, negative when
+    Answers (lines, sheets, bits, moments, odd, fresh). sheets: for each plan rows (n, width + 2) of line, uid and all
+    columns but LETTERs, texts as numbers of `names`, reals with the bits of a float64 or, where a double must be read
+    with more care, `NAN_BOX` with the number of its text. bits: all bits of a plan's numbers together, negative when
     reals are open. moments: line, delta, first token (n + 1), token numbers of `words` for history lines. odd:
     lines that fit no plan, and where they start. fresh: (code, window, quoted, columns) of lines whose head has no
     plan. The sheets are good until the next call with these pools.

@@ -17,7 +17,7 @@ from powerhal.kernels.jit import jit
 from powerhal.kernels.jit_bytes import lowest, word_at
 from powerhal.kernels.text_form import CHARGE_BOUNDS, EXACT
 
-MINUS, QUOTE, DIGITS = 45, 34, 18
+MINUS, QUOTE, BACKSLASH, DIGITS = 45, 34, 92, 18
 ALL, NO_BITS, ONE, TEN, EIGHT, SIXTEEN, HALF = (np.uint64(n) for n in (0xFFFFFFFFFFFFFFFF, 0, 1, 10, 8, 16, 32))
 LOWEST, DASH, CIPHER = (np.uint64(n) for n in (255, 45, 48))
 # eight digits at once (Lemire): all of them checked, then added up in pairs
@@ -61,14 +61,15 @@ def long(data: Bytes, begin: int, size: int) -> tuple[int, Any]:
 def integers(data: Bytes, ends: Any, spots: Any, first: int, out: Any, odd: Any) -> int:
     """Columns of whole numbers from field `first` on, as Java prints them, of up to 18 digits; all bits of their sizes.
 
-    out (columns, rows or more) int64.
+    out (columns, rows or more) int64. Row by row: the end of a number is the beginning of the next.
     """
     bits = np.int64(0)
-    for column in range(out.shape[0]):
-        field = np.uint64(first + column)
-        for row in range(spots.size):
-            k = np.uint64(spots[row]) + field
-            end, begin = np.int64(ends[k]), np.int64(ends[k - ONE]) + 1
+    for row in range(spots.size):
+        k = np.uint64(spots[row]) + np.uint64(first)
+        begin = np.int64(ends[k - ONE]) + 1
+        for column in range(out.shape[0]):
+            end = np.int64(ends[k])
+            following, k = end + 1, k + ONE
             word = word_at(data, begin)
             negative = word & LOWEST == DASH
             if negative:
@@ -86,6 +87,7 @@ def integers(data: Bytes, ends: Any, spots: Any, first: int, out: Any, odd: Any)
                 value = np.int64(0)
             bits |= value
             out[column, row] = -value if negative else value
+            begin = following
     return bits
 
 
@@ -101,12 +103,11 @@ def letters(data: Bytes, ends: Any, spots: Any, field: int, want: int, odd: Any)
 
 
 @jit
-def bounds(ends: Any, spots: Any, field: int, begins: Any, sizes: Any) -> None:
-    """Where the fields begin, and their bytes."""
-    for row in range(spots.size):
-        k = spots[row] + field
-        begins[row] = ends[k - 1] + 1
-        sizes[row] = ends[k] - begins[row]
+def bounds(ends: Any, fronts: Any, backs: Any, field: int, begins: Any, sizes: Any) -> None:
+    """Where the fields begin, and their bytes; with commas in them they end at another separator than the next."""
+    for row in range(fronts.size):
+        begins[row] = ends[fronts[row] + field - 1] + 1
+        sizes[row] = ends[backs[row] + field] - begins[row]
 
 
 @jit
@@ -123,6 +124,14 @@ def bare(data: Bytes, begins: Any, odd: Any) -> None:
     """No quote may open a text."""
     for row in range(begins.size):
         odd[row] |= data[begins[row]] == QUOTE
+
+
+@jit
+def unescaped(data: Bytes, begins: Any, sizes: Any, odd: Any) -> None:
+    """No quote or backslash may stand in a text."""
+    for row in range(begins.size):
+        for at in range(begins[row], begins[row] + sizes[row]):
+            odd[row] |= (data[at] == QUOTE) | (data[at] == BACKSLASH)
 
 
 @jit

@@ -17,9 +17,10 @@ import numpy as np
 from powerhal.kernels.edge import Bytes
 from powerhal.kernels.jit import jit
 from powerhal.kernels.jit_bytes import BLOCK, lowest, ones, prefetch, separators, word_at
-from powerhal.kernels.jit_columns import bare, bounds, charges, doubles, integers, letters, long, unquoted
+from powerhal.kernels.jit_columns import bare, bounds, charges, doubles, integers, letters, long, unescaped, unquoted
 from powerhal.kernels.jit_pool import numbers_of, tags_of
 from powerhal.kernels.text_form import (
+    COMMAS,
     COUNTED,
     FRESH,
     LETTER,
@@ -28,6 +29,8 @@ from powerhal.kernels.text_form import (
     NAN_BOX,
     OPEN,
     PLANS,
+    POOL,
+    POOLED,
     QUOTED_NAME,
     VERSION,
 )  # fmt: skip
@@ -39,8 +42,8 @@ STEP, SLOTS = -7046029254386353131, 4 * PLANS
 AT_ONCE, AT_A_TIME = 16, 128
 NARROW = 31  # bits of numbers that 4 bytes hold
 ALL, NO_BITS, ONE, FOUR = (np.uint64(n) for n in (0xFFFFFFFFFFFFFFFF, 0, 1, 0xFFFFFFFF))
-START, EVENT = np.uint64(int.from_bytes(b"9,", "little")), np.uint64(int.from_bytes(b"9,h,", "little"))
-TWO = np.uint64(0xFFFF)
+START, EVENT, POOL_LINE = (np.uint64(int.from_bytes(head, "little")) for head in (b"9,", b"9,h,", b"9,hsp,"))
+TWO, SIX = np.uint64(0xFFFF), np.uint64(0xFFFFFFFFFFFF)
 
 
 @jit
@@ -67,7 +70,7 @@ def separated(data: Bytes, length: int, ends: Any, firsts: Any) -> int:
 
 @jit
 def slots_of(keys: Any) -> Any:
-    """The table that `plan_of` looks into."""
+    """The table that `heads` looks into: by hash of their heads, the next free place where one is taken."""
     slots = np.full(SLOTS, -1, dtype=np.int32)
     for plan in range(len(keys)):
         slot = (((keys[plan, 0] * 31 + keys[plan, 1]) * 2 + keys[plan, 2]) * STEP >> 32) & (SLOTS - 1)
@@ -95,29 +98,27 @@ def heads(data: Bytes, marks: Arrays, plans: Arrays, found: Arrays) -> tuple[int
     text that is no check-in or has a version line.
     """
     ends, firsts = marks
-    slots, keys, starts, _ = plans
+    slots, keys, starts, _, commas, _ = plans
     which, uids, counts, fresh = found
     new = 0
     for line in range(which.size):
         k = firsts[line]
-        begin = np.int64(ends[k - 1]) + 1 if k > 0 else 0
         fields = firsts[line + 1] - k
-        first = word_at(data, begin)
+        first = word_at(data, np.int64(ends[k - 1]) + 1 if k > 0 else 0)
         if first & TWO != START:
             return 0, -1
-        which[line] = ODD
-        if first & FOUR == EVENT:
-            which[line] = HISTORY
-            continue
-        if fields < 5 or ends[k + 2] != ends[k + 1] + 2:
+        which[line] = HISTORY if first & FOUR == EVENT else ODD
+        pooled = np.int64(first & SIX == POOL_LINE)
+        if first & FOUR == EVENT or fields < 5 or not (pooled or ends[k + 2] == ends[k + 1] + 2):
             continue
         size = np.int64(ends[k + 3]) - ends[k + 2] - 1
-        uid, good = whole(data, begin + 2, np.int64(ends[k + 1]))
-        if not good or size < 1 or size > 7:
+        uid, good = whole(data, np.int64(ends[k + pooled]) + 1, np.int64(ends[k + 1 + pooled]))
+        if not good or (not pooled and (size < 1 or size > 7)):
             continue
-        window, column = np.int64(data[ends[k + 1] + 1]), np.int64(ends[k + 3]) + 1
-        code = np.int64(word_at(data, np.int64(ends[k + 2]) + 1) & (ALL >> np.uint64(64 - 8 * size)))
-        quoted = np.int64(data[column] == QUOTE)
+        code, window, quoted = POOL, 0, 0
+        if not pooled:
+            code = np.int64(word_at(data, np.int64(ends[k + 2]) + 1) & (ALL >> np.uint64(64 - 8 * size)))
+            window, quoted = np.int64(data[ends[k + 1] + 1]), np.int64(data[np.int64(ends[k + 3]) + 1] == QUOTE)
         if code == VERSION:
             return 0, -1
         plan, slot = -1, (((code * 31 + window) * 2 + quoted) * STEP >> 32) & (SLOTS - 1)
@@ -127,12 +128,14 @@ def heads(data: Bytes, marks: Arrays, plans: Arrays, found: Arrays) -> tuple[int
                 break
             plan = -1
             slot = (slot + 1) & (SLOTS - 1)
+        columns = fields - 4 + pooled
         if plan >= 0:
-            if fields == starts[plan + 1] - starts[plan] + 4:
+            more = columns - (starts[plan + 1] - starts[plan])
+            if more == 0 or (commas[plan] and more > 0 and more <= COMMAS):
                 which[line], uids[line] = plan, uid
                 counts[plan] += 1
         elif new < FRESH:
-            fresh[new, 0], fresh[new, 1], fresh[new, 2], fresh[new, 3] = code, window, quoted, fields - 4
+            fresh[new, 0], fresh[new, 1], fresh[new, 2], fresh[new, 3] = code, window, quoted, columns
             new += 1
     return new, 0
 
@@ -140,8 +143,11 @@ def heads(data: Bytes, marks: Arrays, plans: Arrays, found: Arrays) -> tuple[int
 @jit
 def grouped(which: Any, counts: Any, order: Any, events: Any) -> int:
     """Lines of each plan one after another, and those of the history, of which the number is answered."""
-    places = np.cumsum(counts) - counts
-    seen = 0
+    places = np.empty(counts.size, np.int64)
+    seen, before = 0, 0
+    for plan in range(counts.size):
+        places[plan] = before
+        before += counts[plan]
     for line in range(which.size):
         plan = which[line]
         if plan >= 0:
@@ -154,25 +160,37 @@ def grouped(which: Any, counts: Any, order: Any, events: Any) -> int:
 
 
 @jit
-def named(data: Bytes, ends: Any, spots: Any, field: int, sort: int, pool: Arrays, room: Arrays, odd: Any) -> None:
+def named(
+    data: Bytes, ends: Any, spots: tuple[Any, Any], field: int, sort: int, pool: Arrays, room: Arrays, odd: Any
+) -> None:
     """A column of texts: their numbers in the pool, in the third array of `room`."""
-    begins, sizes, tags = room
-    bounds(ends, spots, field, begins, sizes)
-    if sort == QUOTED_NAME:
+    begins, sizes, numbers = room
+    bounds(ends, spots[0], spots[1], field, begins, sizes)
+    if sort >= QUOTED_NAME:
         unquoted(data, begins, sizes, odd)
     elif sort == NAME:
         bare(data, begins, odd)
-    tags_of(data, begins, sizes, tags)
-    numbers_of(data, begins, sizes, pool, tags)
+    if sort == POOLED:
+        unescaped(data, begins, sizes, odd)
+    tags_of(data, begins, sizes, numbers)
+    numbers_of(data, begins, sizes, pool, numbers)
 
 
 @jit
-def undecided(data: Bytes, ends: Any, spots: Any, field: int, pool: Arrays, cells: Any) -> None:
-    """Reals that are NaN become a box around the number of their text."""
-    left = np.flatnonzero(np.isnan(cells.view(np.float64)))
-    room = np.empty(left.size, np.int64), np.empty(left.size, np.int64), np.empty(left.size, np.int64)
-    named(data, ends, spots[left], field, -1, pool, room, np.empty(0, np.uint8))
-    cells[left] = room[2] | NAN_BOX
+def undecided(data: Bytes, ends: Any, spots: Any, field: int, pool: Arrays, room: Arrays) -> None:
+    """Reals that are NaN, in the third array of `room`, become boxes around the numbers of their texts."""
+    begins, sizes, cells = room
+    reals, left = cells.view(np.float64), 0
+    rows, numbers = np.empty(cells.size, np.int64), np.empty(cells.size, np.int64)
+    for row in range(cells.size):
+        if np.isnan(reals[row]):
+            k = spots[row] + field
+            rows[left], begins[left], sizes[left] = row, ends[k - 1] + 1, ends[k] - ends[k - 1] - 1
+            left += 1
+    tags_of(data, begins[:left], sizes[:left], numbers)
+    numbers_of(data, begins[:left], sizes[:left], pool, numbers)
+    for k in range(left):
+        cells[rows[k]] = numbers[k] | NAN_BOX
 
 
 @jit
@@ -181,40 +199,48 @@ def rows_of(
 ) -> tuple[int, int]:
     """Some lines of a plan, column by column; all bits of them, and how many are odd.
 
-    room: cells (width + 2, AT_A_TIME), and what a row needs while it is read.
+    room: cells (kept columns + 2, AT_A_TIME), and what a row needs while it is read. Separators are counted from the
+    front of a line up to a text in quotes, from its back behind it: they differ by the commas in the text.
     """
     ends, firsts = marks
-    lines, which, uids = sorted_lines
+    lines, which, uids, pooled = sorted_lines
     cells, count, bits = room[0], lines.size, 0
-    spots, begins, sizes, odd = room[1][:count], room[2][:count], room[3][:count], room[4][:count]
+    fronts, backs, begins, sizes, odd = (
+        room[1][:count], room[2][:count], room[3][:count], room[4][:count], room[5][:count],
+    )  # fmt: skip
     for row in range(count):
         line = np.uint64(lines[row])
-        spots[row], uid, odd[row] = firsts[line], uids[line], 0
+        uid, odd[row] = uids[line], 0
+        fronts[row] = firsts[line] - pooled
+        backs[row] = np.int64(firsts[line + ONE]) - wants.size - 4
         cells[0, row], cells[1, row] = line, uid
         bits |= abs(uid)
-        prefetch(ends, np.int64(spots[row]))
+        prefetch(ends, np.int64(fronts[row]))
     for row in range(count):
-        begin = np.int64(ends[np.uint64(spots[row])])
-        for at in range(begin, np.int64(ends[np.uint64(spots[row] + wants.size + 3)]), BLOCK):
+        begin = np.int64(ends[np.uint64(fronts[row] + pooled)])
+        for at in range(begin, np.int64(ends[np.uint64(backs[row] + wants.size + 3)]), BLOCK):
             prefetch(data, at)
-    column = 0
+    spots, column, cell = fronts, 0, 2
     while column < wants.size:
         sort, field, next_column = wants[column] & 255, column + 4, column + 1
         while sort <= COUNTED and next_column < wants.size and wants[next_column] & 255 <= COUNTED:
             next_column += 1
-        out = cells[column + 2, :count]
+        out = cells[cell, :count]
         if sort <= COUNTED:
-            bits |= integers(data, ends, spots, field, cells[column + 2 : next_column + 2], odd)
+            bits |= integers(data, ends, spots, field, cells[cell : cell + next_column - column], odd)
         elif sort == LETTER:
             letters(data, ends, spots, field, wants[column] >> 8, odd)
-            out[:] = 0
-        elif sort <= QUOTED_NAME:
-            named(data, ends, spots, field, sort, pool, (begins, sizes, out), odd)
+            cell -= 1
+        elif sort <= POOLED:
+            after = backs if sort >= QUOTED_NAME else spots
+            named(data, ends, (spots, after), field, sort, pool, (begins, sizes, out), odd)
+            spots = after
         elif sort == MAH:
             charges(data, ends, spots, field, out.view(np.float64), odd)
         elif doubles(data, ends, spots, field, out.view(np.float64)) > 0:
-            undecided(data, ends, spots, field, pool, out)
+            undecided(data, ends, spots, field, pool, (begins, sizes, out))
             bits |= OPEN
+        cell += next_column - column
         column = next_column
     spoilt = 0
     for row in range(count):
@@ -225,43 +251,45 @@ def rows_of(
 
 
 @jit
-def placed(room: Arrays, count: int, spoilt: int, out: Any, first: int) -> None:
-    """Rows that are not odd to the columns of the plan, from row `first` on."""
-    cells, odd = room[0], room[4]
-    for column in range(out.shape[0]):
+def placed(room: Arrays, count: int, spoilt: int, out: Any, first: int, rows: int) -> None:
+    """Rows that are not odd to the columns of a plan, of `rows` each; the first to `out[first]`."""
+    cells, odd = room[0], room[5]
+    for column in range(cells.shape[0]):
+        at = first + column * rows
         if spoilt == 0:
-            out[column, first : first + count] = cells[column, :count]
+            for row in range(count):
+                out[at + row] = cells[column, row]
         else:
-            at = first
             for row in range(count):
                 if not odd[row]:
-                    out[column, at] = cells[column, row]
+                    out[at] = cells[column, row]
                     at += 1
 
 
 @jit
 def columns(
-    data: Bytes, marks: Arrays, sorted_lines: Arrays, wants: Any, pool: Arrays, out: tuple[Any, Any], wide: bool
+    data: Bytes, marks: Arrays, sorted_lines: Arrays, wants: Any, pool: Arrays, out: Arrays, width: int, wide: bool
 ) -> tuple[int, int]:
-    """The lines of one plan to the first columns of `out`, in 8 bytes a cell or in 4: how many, and all bits.
+    """The lines of one plan to columns of `out`, in 8 bytes a cell or in 4: how many, and all bits.
 
-    A few lines at a time, so that what they are made of stays in the nearest cache. It ends where 4 bytes are too few.
+    out: both memories, and where in each to begin. A few lines at a time, so that what they are made of stays in the
+    nearest cache. It ends where 4 bytes are too few.
     """
-    lines, width, kept, bits = sorted_lines[0], wants.size + 2, 0, 0
-    eights, fours = out
-    rows = lines.size
+    lines, which, uids, pooled = sorted_lines
+    eights, fours, eight_at, four_at = out
+    kept, bits = 0, 0
     room = (
-        np.empty((width, AT_A_TIME), np.int64), np.empty(AT_A_TIME, np.int32), np.empty(AT_A_TIME, np.int64),
-        np.empty(AT_A_TIME, np.int64), np.empty(AT_A_TIME, np.uint8),
+        np.empty((width, AT_A_TIME), np.int64), np.empty(AT_A_TIME, np.int32), np.empty(AT_A_TIME, np.int32),
+        np.empty(AT_A_TIME, np.int64), np.empty(AT_A_TIME, np.int64), np.empty(AT_A_TIME, np.uint8),
     )  # fmt: skip
-    for first in range(0, rows, AT_A_TIME):
+    for first in range(0, lines.size, AT_A_TIME):
         some = lines[first : first + AT_A_TIME]
-        more, spoilt = rows_of(data, marks, (some, sorted_lines[1], sorted_lines[2]), wants, pool, room)
+        more, spoilt = rows_of(data, marks, (some, which, uids, pooled), wants, pool, room)
         bits |= more
         if wide:
-            placed(room, some.size, spoilt, eights[: width * rows].reshape(width, rows), kept)
+            placed(room, some.size, spoilt, eights, eight_at + kept, lines.size)
         elif bits >> NARROW == 0:
-            placed(room, some.size, spoilt, fours[: width * rows].reshape(width, rows), kept)
+            placed(room, some.size, spoilt, fours, four_at + kept, lines.size)
         else:
             break
         kept += some.size - spoilt
@@ -272,25 +300,24 @@ def columns(
 def sheets(data: Bytes, marks: Arrays, sorted_lines: Arrays, plans: Arrays, pool: Arrays, out: Arrays) -> None:
     """The lines of all plans, one plan after another: rows and bits of each, and `wide` where 8 bytes are needed."""
     order, which, uids = sorted_lines
-    _, _, starts, wants = plans
+    _, keys, starts, wants, _, widths = plans
     eights, fours, counts, wide, tallies = out
     first, eight_at, four_at = 0, 0, 0
     for plan in range(counts.size):
         lines, wanted = order[first : first + counts[plan]], wants[starts[plan] : starts[plan + 1]]
         first += lines.size
-        sorted_rows = (lines, which, uids)
+        sorted_rows = (lines, which, uids, np.int64(keys[plan, 0] == POOL))
         while True:  # again with 8 bytes where 4 turned out too few
-            is_wide, rest = wide[plan], (eights[eight_at:], fours[four_at:])
-            kept, bits = columns(data, marks, sorted_rows, wanted, pool, rest, is_wide)
+            is_wide, rest = wide[plan], (eights, fours, eight_at, four_at)
+            kept, bits = columns(data, marks, sorted_rows, wanted, pool, rest, widths[plan], is_wide)
             if is_wide or bits >> NARROW == 0:
                 break
             wide[plan] = True
         tallies[plan, 0], tallies[plan, 1] = kept, bits
-        size = lines.size * (wanted.size + 2)
         if wide[plan]:
-            eight_at += size
+            eight_at += lines.size * widths[plan]
         else:
-            four_at += size
+            four_at += lines.size * widths[plan]
 
 
 @jit
@@ -322,18 +349,6 @@ def events(data: Bytes, marks: Arrays, sorted_lines: Arrays, pool: Arrays, out: 
     tags_of(data, begins[:used], sizes[:used], tokens)
     numbers_of(data, begins[:used], sizes[:used], pool, tokens)
     return seen
-
-
-@jit
-def odd_lines(which: Any, marks: Arrays) -> tuple[Any, Any]:
-    """Lines that are odd, and where they start."""
-    ends, firsts = marks
-    lines = np.flatnonzero(which == ODD)
-    starts = np.zeros(lines.size, np.int64)
-    for k in range(lines.size):
-        if lines[k] > 0:
-            starts[k] = ends[firsts[lines[k]] - 1] + 1
-    return lines, starts
 
 
 @jit

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from powerhal.kernels import jit_pool, jit_text
 from powerhal.kernels.jit_bytes import BLOCK, NEWLINE
-from powerhal.kernels.text_form import FRESH, PADDING, PLANS, QUOTED_NAME
+from powerhal.kernels.text_form import FRESH, MAH, PADDING, PLANS, cells, may_have_commas
 from powerhal.kernels.text_pool import ArrayPool
 
 text_pool = ArrayPool
@@ -17,7 +18,8 @@ text_pool = ArrayPool
 def text_read(data: Any, plans: Any, names: ArrayPool, words: ArrayPool) -> Any:
     """See `powerhal.kernels.text_read`."""
     letters, size = _letters(data), len(data) - PADDING
-    plan, widths, reals = _plans(plans, names)
+    plan, reals = _plans(plans, names)
+    widths = plan[-1]
     marks = (names.scratch("ends", size + 2 * BLOCK, "int32"), names.scratch("firsts", size + 1, "int32"))
     count = jit_text.separated(letters, size, *marks)
     which, uids = names.scratch("which", count, "int32"), names.scratch("uids", count)
@@ -38,23 +40,34 @@ def text_read(data: Any, plans: Any, names: ArrayPool, words: ArrayPool) -> Any:
         full = names.state[1] or words.state[1]
     names.wide[: len(widths)] = wide
     sheets = _sheets(names, out, (wide, counts, widths), tallies)
-    return count, sheets, tallies[:, 1], moments, jit_text.odd_lines(which, marks), fresh[:new]
+    return count, sheets, tallies[:, 1], moments, _odd_lines(which, marks), fresh[:new]
 
 
-def _plans(plans: Any, names: ArrayPool) -> tuple[Any, Any, Any]:
-    """Slots, keys, starts and wants; columns of each plan with line and uid; whether some are reals.
+def _odd_lines(which: Any, marks: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Lines that fit no plan, and where they start."""
+    ends, firsts = marks
+    lines = np.flatnonzero(which == jit_text.ODD)
+    before = firsts[lines] - 1
+    return lines, np.where(before < 0, 0, ends[before] + 1)
+
+
+def _plans(plans: Any, names: ArrayPool) -> tuple[Any, Any]:
+    """Slots, keys, starts, wants, whether texts may have commas, width of the rows; and whether some columns are reals.
 
     Kept from call to call as long as the plans are the same object. Raises ValueError when they do not fit.
     """
     if names.plans is not None and names.plans[0] is plans:
-        found: tuple[Any, Any, Any] = names.plans[1]
+        found: tuple[Any, Any] = names.plans[1]
         return found
     keys, starts, wants = (np.ascontiguousarray(part, dtype=np.int64) for part in plans)
     keys = keys.reshape(-1, 3)
     if len(keys) > PLANS or len(starts) != len(keys) + 1 or np.any(np.diff(starts, prepend=0, append=len(wants)) < 0):
         raise ValueError(f"plans of {len(keys)} heads do not fit")
-    sums = np.concatenate(([0], np.cumsum(wants & 255 > QUOTED_NAME)))
-    found = ((jit_text.slots_of(keys), keys, starts, wants), np.diff(starts) + 2, sums[starts[1:]] > sums[starts[:-1]])
+    parts = [wants[first:end].tolist() for first, end in pairwise(starts.tolist())]
+    commas = np.array([may_have_commas(part) for part in parts], dtype=np.bool_)
+    widths = np.array([cells(part) + 2 for part in parts], dtype=np.int64)
+    reals = np.array([any(want & 255 >= MAH for want in part) for part in parts], dtype=np.bool_)
+    found = ((jit_text.slots_of(keys), keys, starts, wants, commas, widths), reals)
     names.plans = (plans, found)
     return found
 

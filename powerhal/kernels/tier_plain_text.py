@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from powerhal.kernels.text_form import (
     CHARGE_BOUNDS,
+    COMMAS,
     COUNTED,
     EXACT,
     FRESH,
@@ -20,15 +21,23 @@ from powerhal.kernels.text_form import (
     NAME,
     PADDING,
     PLANS,
+    POOL,
+    POOLED,
     QUOTED_NAME,
+    REAL,
     VERSION,
     WORD,
+    may_have_commas,
 )  # fmt: skip
 from powerhal.kernels.text_pool import PlainPool
 
 text_pool = PlainPool
 WHOLE = re.compile(rb"0|-?[1-9][0-9]{0,17}")
 DECIMALS = re.compile(rb"(-?)(0|[1-9][0-9]*)\.([0-9]+)")
+TEXTS = {
+    WORD: re.compile(rb".*", re.DOTALL), NAME: re.compile(rb'(?!").*', re.DOTALL),
+    QUOTED_NAME: re.compile(rb'".*"', re.DOTALL), POOLED: re.compile(rb'"[^"\\]*"'),
+}  # fmt: skip
 SIGN = -1 << 63
 
 
@@ -54,17 +63,18 @@ def text_read(data: Any, plans: Any, names: PlainPool, words: PlainPool) -> Any:
         if line[2:4] == b"h,":
             good = _moment(number, line.split(b",")[2:], moments, words)
         else:
-            head, fields = _head(line)
+            head, uid, fields = _head(line)
             if head and head[0] == VERSION:
                 return None
             plan = heads.index(head) if head in heads else -1
             if head and plan < 0 and len(fresh) < FRESH:
-                fresh.append([*head, len(fields) - 3])
+                fresh.append([*head, len(fields)])
             wanted = wants[starts[plan] : starts[plan + 1]] if plan >= 0 else []
             row, more = _row(fields, wanted, names)
             good = row is not None
             if row is not None:
-                sheets[plan].append([number, *row])
+                sheets[plan].append([number, uid, *row])
+                more |= abs(uid)
                 bits[plan] |= more
         if not good:
             odd[0].append(number)
@@ -88,29 +98,38 @@ def _moment(number: int, fields: list[bytes], moments: tuple[list[int], ...], wo
     return True
 
 
-def _head(line: bytes) -> tuple[tuple[int, int, int] | None, list[bytes]]:
-    """(code, window, quoted) of a record, None for an odd one; uid, window, code and columns."""
+def _head(line: bytes) -> tuple[tuple[int, int, int] | None, int, list[bytes]]:
+    """(code, window, quoted) of a record, None for an odd one; uid (of a pool line its number) and columns."""
     fields = line.split(b",")[1:]
-    if len(fields) < 4 or _whole(fields[0]) is None or len(fields[1]) != 1 or not 1 <= len(fields[2]) <= 7:
-        return None, fields
-    return (int.from_bytes(fields[2], "little"), fields[1][0], int(fields[3][:1] == b'"')), fields
+    pooled = line[:6] == b"9,hsp,"
+    uid = _whole(fields[pooled]) if len(fields) >= 4 else None
+    if uid is None:
+        return None, 0, fields
+    if pooled:
+        return (POOL, 0, 0), uid, fields[2:]
+    if len(fields[1]) != 1 or not 1 <= len(fields[2]) <= 7:
+        return None, 0, fields
+    return (int.from_bytes(fields[2], "little"), fields[1][0], int(fields[3][:1] == b'"')), uid, fields[3:]
 
 
 def _row(fields: list[bytes], wanted: list[int], names: PlainPool) -> tuple[list[Any] | None, int]:
-    """Uid and cells of a record with the bits of its numbers; None when a column is not as it is wanted."""
-    if not wanted or len(fields) != len(wanted) + 3:
+    """Cells of a record but for constants, with the bits of its numbers; None when a column is not as it is wanted."""
+    more = len(fields) - len(wanted)
+    if more and 0 < more <= COMMAS and may_have_commas(wanted):
+        at = next(k for k, want in enumerate(wanted) if want & 255 in (QUOTED_NAME, POOLED))
+        fields = [*fields[:at], b",".join(fields[at : at + more + 1]), *fields[at + more + 1 :]]
+    if not wanted or len(fields) != len(wanted):
         return None, 0
-    uid = _whole(fields[0])
-    cells = [_cell(want, field, names) for want, field in zip(wanted, fields[3:], strict=True)]
-    if uid is None or any(cell is None for cell in cells):
+    cells = [_cell(want, field, names) for want, field in zip(wanted, fields, strict=True)]
+    if any(cell is None for cell in cells):
         return None, 0
-    bits = abs(uid)
+    bits = 0
     for want, cell in zip(wanted, cells, strict=True):
         if want & 255 in (INTEGER, COUNTED):
             bits |= abs(cast(int, cell))
         if isinstance(cell, tuple):
             bits |= SIGN
-    return [uid, *cells], bits
+    return [cell for want, cell in zip(wanted, cells, strict=True) if want & 255 != LETTER], bits
 
 
 def _cell(want: int, field: bytes, pool: PlainPool) -> int | float | tuple[int] | None:
@@ -120,14 +139,14 @@ def _cell(want: int, field: bytes, pool: PlainPool) -> int | float | tuple[int] 
         return _whole(field)
     if sort == LETTER:
         return 0 if len(field) < 8 and int.from_bytes(field, "little") == want >> 8 and field else None
-    if sort == WORD or (sort == NAME and field[:1] != b'"'):
-        return pool.number(field)
-    if sort == QUOTED_NAME and len(field) > 1 and field[:1] == field[-1:] == b'"':
-        return pool.number(field[1:-1])
-    if sort in (NAME, QUOTED_NAME):
-        return None
-    real = _real(field, sort == MAH)
-    return real if real is not None or sort == MAH else (pool.number(field),)
+    if sort in (MAH, REAL):
+        real = _real(field, sort == MAH)
+        return real if real is not None or sort == MAH else (pool.number(field),)
+    return pool.number(_unquoted(field, sort)) if TEXTS[sort].fullmatch(field) else None
+
+
+def _unquoted(field: bytes, sort: int) -> bytes:
+    return field[1:-1] if sort in (QUOTED_NAME, POOLED) else field
 
 
 def _whole(field: bytes) -> int | None:

@@ -15,6 +15,7 @@ from powerhal.kernels.text_form import (
     NAME,
     NAN_BOX,
     PADDING,
+    POOLED,
     QUOTED_NAME,
     REAL,
     WORD,
@@ -34,6 +35,7 @@ PLAN = {
     ("kwl", "l", 0): [NAME, INTEGER],
     ("pws", "l", 0): [MAH, MAH],
     ("ble", "l", 0): [REAL],
+    ("hsp", "\0", 0): [INTEGER, POOLED],
     ("xy", "l", 0): [],
 }
 
@@ -52,9 +54,10 @@ def read(tier, text, plan=PLAN):
     rows = []
     for (key, wanted), sheet, wide in zip(plan.items(), sheets, bits, strict=True):
         for line, uid, *cells in sheet:
-            values = [value_of(want, cell, names) for want, cell in zip(wanted, cells, strict=True)]
+            kept = [want for want in wanted if want & 255 != LETTER]
+            values = [value_of(want, cell, names) for want, cell in zip(kept, cells, strict=True)]
             rows.append((int(line), int(uid), key[0], *values))
-            whole = [int(c) for want, c in zip(wanted, cells, strict=True) if want == INTEGER]
+            whole = [int(c) for want, c in zip(kept, cells, strict=True) if want == INTEGER]
             assert int(wide) < 0 or int(wide) >= max(map(abs, [int(uid), *whole]))
     said = words.texts()
     history = [
@@ -65,10 +68,8 @@ def read(tier, text, plan=PLAN):
 
 
 def value_of(want, cell, names):
-    if want & 255 in (WORD, NAME, QUOTED_NAME):
+    if want & 255 in (WORD, NAME, QUOTED_NAME, POOLED):
         return names.texts()[int(cell)]
-    if want & 255 == LETTER:
-        return None
     if want & 255 not in (MAH, REAL):
         return int(cell)
     if isinstance(cell, tuple):
@@ -84,11 +85,12 @@ def test_every_kind_of_column(tier):
         b"9,10010,l,br,0,-5,123456789012345678\n9,-1,l,wl,a b\xff,7,bp\n"
         b'9,0,l,kwl,"x"y",12345678\n9,0,l,kwl,,0\n9,0,l,pws,0,208\n9,0,l,pws,0.0635,2.09\n9,0,l,ble,0.5\n'
         b"9,0,l,ble,123.45678901234567\n9,0,l,ble,1.5E-5\n9,h,5,+S,Bl=99,\n9,h,7\n9,h,0,-S\n"
+        b'9,0,l,kwl,"a,"b",,",5\n9,hsp,3,-1,"x, y"\n9,hsp,4,10011,""\n'
     )
     rows, history, odd, fresh = read(tier, text)
     assert rows == [
         (0, 10010, "br", 0, -5, 123456789012345678),
-        (1, -1, "wl", "a b\udcff", 7, None),
+        (1, -1, "wl", "a b\udcff", 7),
         (2, 0, "kwl", 'x"y', 12345678),
         (3, 0, "kwl", "", 0),
         (4, 0, "pws", 0.0, 208.0),
@@ -96,6 +98,9 @@ def test_every_kind_of_column(tier):
         (6, 0, "ble", 0.5),
         (7, 0, "ble", 123.45678901234567),
         (8, 0, "ble", "?1.5E-5"),
+        (12, 0, "kwl", 'a,"b",,', 5),
+        (13, 3, "hsp", -1, "x, y"),
+        (14, 4, "hsp", 10011, ""),
     ]
     assert history == [(9, 5, ["+S", "Bl=99", ""]), (10, 7, []), (11, 0, ["-S"])]
     assert odd == [[], []]
@@ -107,7 +112,9 @@ ODD = [
     "9,0,l,br,1,2,1234567890123456789", "9,0,l,br,1,2,-", "9,+0,l,br,1,2,3", "9,,l,br,1,2,3", "9,0,l,wl,a,1,p",
     "9,0,l,wl,a,1,bpp", '9,0,l,kwl,"a,1', '9,0,l,kwl,",1', "9,0,l,pws,207.5,0", "9,0,l,pws,2.090,0", "9,0,l,pws,5,0",
     "9,0,l,pws,,0", "9,0,l,xy,1", "9,0,l,br", "9,", "9,0", "9,0,l", "9,h,", "9,h,x,+S", "9,h,05,+S", "9,h,5,Dcpu=1:2",
-    "9,h,5,+S,XC,1", "9,h,0:RESET", "9,hsp,0,0,\"a\"", "9,0,l,br,1,2,3\r",
+    "9,h,5,+S,XC,1", "9,h,0:RESET", "9,hsp,0,0,a", '9,hsp,0,0,"a', '9,hsp,0,0,"a"b"',
+    '9,hsp,0,0,"a\\\\b"', '9,hsp,x,0,"a"', '9,hsp,0,,"a"', '9,hsp,0,"a"', '9,0,l,kwl,"a,b,1', '9,0,l,kwl,"a",b,1',
+    f'9,0,l,kwl,"{"," * 40}",1', '9,0,l,kwl,a,b,1', "9,0,l,br,1,2,3\r",
 ]  # fmt: skip
 
 
@@ -136,12 +143,16 @@ def test_other_lines_are_left_to_others(tier):
         tier.text_read(data, ([[1, 2, 0]], [0, 5], [0]), tier.text_pool(), tier.text_pool())
 
 
+PIECES = [
+    "0", "-1", "7", "1234567", "12345678", "1e5", "", "br", "wl", "kwl", "l", "h", '"a"', "bp", "2.09", "hsp", '"',
+    'b"', '\\"', '"c',
+]  # fmt: skip
+
+
 @given(
     st.lists(
         st.lists(
-            st.sampled_from(
-                ["0", "-1", "7", "1234567", "12345678", "1e5", "", "br", "wl", "kwl", "l", "h", '"a"', "bp", "2.09"]
-            ),
+            st.sampled_from(PIECES),
             max_size=6,
         ).map(lambda fields: ",".join(["9", *fields])),
         min_size=1,

@@ -203,9 +203,9 @@ class BlockReader:
 
     def rest(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> None:
         """Lines that are plain to nobody else; those of the history are read singly."""
-        isof = [line[1:3] == ",h" for line in lines]
-        for number, line in zip(*_chosen(numbers, lines, isof), strict=True):
-            self.single(block, number, line)
+        isof, issues = list(map(is_history, lines)), self.reader.issues
+        history = zip(*_chosen(numbers, lines, isof), strict=True)
+        block.history_singles += [read_history(number, line, issues) for number, line in history]
         others = _chosen(numbers, lines, map(not_, isof))
         if others[0]:
             self._records(block, *others)

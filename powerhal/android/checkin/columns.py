@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import Any
 
 from powerhal.android.checkin.blocks import WINDOWS, Block, BlockReader, doubles
 from powerhal.android.checkin.lines import Layout, Record
 from powerhal.android.checkin.records import UNQUOTED
 from powerhal.android.checkin.values import Value
-from powerhal.android.history.lines import HistoryLine, Token, explained, read_token
+from powerhal.android.history.lines import HistoryLine, PoolLine, Token, explained, read_token
 from powerhal.android.history.states import SERIES, STATES, Sums, resolved
 from powerhal.android.history.tokens import BY_NAME
 from powerhal.kernels import KernelTable
 from powerhal.kernels.text_form import (
+    COMMAS,
     COUNTED,
     INTEGER,
     LETTER,
@@ -28,6 +30,8 @@ from powerhal.kernels.text_form import (
     NAN_BOX,
     PADDING,
     PLANS,
+    POOL,
+    POOLED,
     QUOTED_NAME,
     REAL,
     WORD,
@@ -35,6 +39,7 @@ from powerhal.kernels.text_form import (
 from powerhal.kernels.text_pool import Pool
 
 KINDS = {"int": INTEGER, "count": COUNTED, "letter": LETTER, "str": WORD, "mah": MAH, "double": REAL}
+POOL_HEAD = ("\0", POOL.to_bytes(3, "little").decode())
 INT64 = 1 << 63
 NEWLINE = 10
 LISTED = 1 << 21  # bytes of text that are read together
@@ -43,7 +48,7 @@ LISTED = 1 << 21  # bytes of text that are read together
 class Sheet:
     """Lines of one code, window and layout: `cells` has the line number, the uid and the columns of each.
 
-    cells (n, width + 2) int32 or int64; texts are numbers of `names`, reals have the bits of a float64.
+    cells (n, columns but letters + 2) int32 or int64; texts are numbers of `names`, reals have the bits of a float64.
     """
 
     __slots__ = ("cells", "code", "first", "layout", "names", "window")
@@ -70,9 +75,10 @@ class Sheet:
 
     def column(self, at: int) -> list[Value]:
         """The values of one column."""
-        field, cells = self.layout.fields[at], self.cells[:, at + 2]
+        field = self.layout.fields[at]
         if field.kind == "letter":
             return [field.unit] * len(self)
+        cells = self.cells[:, _place(self.layout, at)]
         if field.kind in ("str", "name"):
             return list(map(self.names.texts().__getitem__, cells.tolist()))
         values: list[Value] = (cells.copy().view("float64") if field.kind in ("mah", "double") else cells).tolist()
@@ -228,7 +234,7 @@ class ColumnReader:
         """Make plans for new heads; whether one of them wants anything."""
         known, before = {key for key, _, _ in self._plans}, len(self._plans)
         useful = False
-        for code, window, quoted, width in fresh:
+        for code, window, quoted, width in sorted(fresh, key=itemgetter(3)):  # commas in names make lines wider
             key = (code, window, quoted)
             if key not in known and len(self._plans) < PLANS:
                 known.add(key)
@@ -249,7 +255,11 @@ class ColumnReader:
     def _plan(self, head: tuple[str, str, bool], width: int) -> tuple[Layout | None, list[int]]:
         """The layout of a head and what its columns want; nothing where only the reader can tell."""
         code, window, quoted = head
-        layout = self.blocks.layout(code, width, quoted) if window in WINDOWS else None
+        if (window, code) == POOL_HEAD:
+            return None, [INTEGER, POOLED]
+        widths = range(width, max(0, width - COMMAS), -1) if quoted else (width,)  # commas in a name make more of them
+        layouts = (self.blocks.layout(code, few, quoted) for few in widths if window in WINDOWS)
+        layout = next((found for found in layouts if found), None)
         if layout is None or any(field.kind == "any" for field in layout.fields):
             return None, []
         names = QUOTED_NAME if layout.quoted else WORD if code in UNQUOTED else NAME
@@ -265,11 +275,17 @@ class ColumnReader:
 
         left: list[int] = []
         for head, layout, rows, width in zip(self._heads, self._layouts, sheets, bits, strict=False):
+            if head == POOL_HEAD:
+                block.history_singles += self._pool_lines(first, np.asarray(rows))
             if layout is None or not len(rows):
                 continue
             whole = self._decided(layout, rows, left) if width < 0 else np.asarray(rows)
             block.tables.append(Sheet(head, layout, whole, first, self.names))
         return left
+
+    def _pool_lines(self, first: int, rows: Any) -> Iterator[PoolLine]:
+        texts = self.names.texts()
+        return (PoolLine(first + line, 9, at, uid, texts[text], True) for line, at, uid, text in rows.tolist())
 
     def _decided(self, layout: Layout, rows: Any, left: list[int]) -> Any:
         """Reals that the kernel left open, from their texts; lines whose texts are odd are left out."""
@@ -278,7 +294,7 @@ class ColumnReader:
         texts, good = self.names.texts(), np.ones(len(rows), dtype=np.bool_)
         for at, field in enumerate(layout.fields):
             if field.kind == "double":
-                cells = rows[:, at + 2]
+                cells = rows[:, _place(layout, at)]
                 undecided = np.flatnonzero(np.isnan(cells.view(np.float64)))
                 found = doubles([texts[number] for number in (cells[undecided] ^ NAN_BOX).tolist()])
                 values = np.array([np.nan if value is None else value for value in found])
@@ -286,6 +302,11 @@ class ColumnReader:
                 cells[undecided] = values.view(np.int64)
         left += rows[~good, 0].tolist()
         return rows[good]
+
+
+def _place(layout: Layout, at: int) -> int:
+    """Where the cells of a column stand: behind line, uid and the columns before it but constants."""
+    return 2 + sum(field.kind != "letter" for field in layout.fields[:at])
 
 
 def _as_it_stands(number: int, otherwise: int) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from powerhal.android.checkin.values import Malformed, Value, read_any, read_int, show
@@ -17,7 +18,9 @@ from powerhal.android.issues import Issues
 # details whose text is free form (commas, equal signs): they reach to the end of the line
 FREE = re.compile(r"(?:^|(,))(?=(?:Dpst=|Dcpu=|XB,|XC,|XE,))")
 
-
+# a pool line as the platform prints it: quotes and backslashes stand behind a backslash
+POOL = re.compile(r'9,hsp,(0|[1-9][0-9]{0,17}),(0|-?[1-9][0-9]{0,17}),"([^"\\]*(?:\\["\\][^"\\]*)*)"', re.ASCII)
+ESCAPED = re.compile(r'\\(["\\])')
 # Android 16 on: a tag that no longer fitted into the pool stands in line, `+w=u0a12:"a, ""b"""`
 IN_LINE = re.compile(r'[^,"]*(?:"(?:[^"]|"")*")?(?=,|$)', re.DOTALL)
 
@@ -58,16 +61,18 @@ def is_history(line: str) -> bool:
 
 def read_history(number: int, line: str, issues: Issues) -> HistoryLine | PoolLine:
     """A line for which `is_history` holds; columns that cannot be read are `Malformed` and noted."""
-    prefix = int(line[0])
     if line[1:6] == ",hsp,":
-        return _read_pool(number, prefix, line[6:], issues)
+        if match := POOL.fullmatch(line):
+            return PoolLine(number, 9, int(match[1]), int(match[2]), _unescape(match[3]), True)
+        return _read_pool(number, int(line[0]), line[6:], issues)
     head, comma, rest = line[4:].partition(",")
     delta_text, *commands = head.split(":")
     delta = read_int(delta_text)
     if isinstance(delta, Malformed):
         issues.add(number, "h", "delta", f"{delta.why}: {delta_text[:40]!r}")
     tokens = read_tokens(rest) if rest or not comma else (read_token(""),)
-    return HistoryLine(number, prefix, delta, tuple(map(read_any, commands)), tokens)
+    words = tuple([word if word in COMMANDS else read_any(word) for word in commands])
+    return HistoryLine(number, int(line[0]), delta, words, tokens)
 
 
 def _read_pool(number: int, prefix: int, text: str, issues: Issues) -> PoolLine:
@@ -83,7 +88,7 @@ def _read_pool(number: int, prefix: int, text: str, issues: Issues) -> PoolLine:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(r'\\(["\\])', r"\1", text) if "\\" in text else text
+    return ESCAPED.sub(itemgetter(1), text) if "\\" in text else text
 
 
 def _escape(text: str) -> str:
