@@ -78,9 +78,9 @@ def _parse(args: argparse.Namespace) -> int:
 def _emit(args: argparse.Namespace) -> int:
     from powerhal.android.checkin.emit import emit_file
     from powerhal.android.kinds import told_apart
-    from powerhal.cli import files
+    from powerhal.cli import android_files, files
 
-    files.output(args.output, inputs=[args.file])()
+    files.together(files.output(args.output, inputs=[args.file]), android_files.dump(args.file))
     with told_apart(args.file, "dump"):
         count = emit_file(args.file, args.output)
     print(f"{count} check-in lines", file=sys.stderr)

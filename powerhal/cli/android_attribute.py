@@ -61,19 +61,22 @@ def _report(args: argparse.Namespace) -> int:
     from powerhal.android.output import replaced
     from powerhal.android.parse import read
     from powerhal.android.share.redact import load_key
-    from powerhal.cli import files
-    from powerhal.errors import UsageError
+    from powerhal.cli import android_files, files
 
-    if args.file == "-" and not args.output:
-        raise UsageError(
-            "a dump from standard input needs a name for its page", hint="give one with -o OUT.html ('-' prints it)"
-        )
+    nameless = args.file == "-" and not args.output
     target = args.output or str(Path(args.file).with_suffix(".html"))
-    if "-" not in (args.file, target) and Path(target).resolve() == Path(args.file).resolve():
-        raise UsageError(f"{target} is the dump itself", hint="give the page another name with -o OUT.html")
-    files.output(target)()
+    same = "-" not in (args.file, target) and Path(target).resolve() == Path(args.file).resolve()
+    *_, profile = files.together(
+        files.refuse(nameless, "a dump from standard input needs a name for its page",
+                     hint="give one with -o OUT.html ('-' prints it)"),
+        files.refuse(same, f"{target} is the dump itself", hint="give the page another name with -o OUT.html"),
+        files.output(None if nameless or same else target),
+        android_files.dump(args.file),
+        android_files.key(args.key),
+        android_files.profile(args.profile),
+    )  # fmt: skip
     key = load_key(args.key) if args.key else None
-    found, profile = read(args.file, keep_records=False), profile_of(args.profile)
+    found = read(args.file, keep_records=False)
     page, refused = report(found, profile, redact=not args.no_redact, key=key)
     data = page.encode("utf-8", "backslashreplace")
     if target == "-":
@@ -91,24 +94,15 @@ def _report(args: argparse.Namespace) -> int:
 
 def _attribute(args: argparse.Namespace) -> int:
     from powerhal.android.drain.compare import document
+    from powerhal.cli import android_files, files
 
-    found, dump = attributed(args.file, profile_of(args.profile))
+    _, profile = files.together(android_files.dump(args.file), android_files.profile(args.profile))
+    found, dump = attributed(args.file, profile)
     if args.json:
         print(json.dumps(document(found, dump.main), ensure_ascii=False, allow_nan=False))
     else:
         print("\n".join(_portrait(args.file, found, dump, args.by)))
     return 0
-
-
-def profile_of(path: str | None) -> PowerProfile | None:
-    """The given power profile, None without."""
-    from powerhal.android.kinds import told_apart
-    from powerhal.android.profile.reader import read_profile
-
-    if not path:
-        return None
-    with told_apart(path, "profile"):
-        return read_profile(path)
 
 
 def attributed(path: str, profile: PowerProfile | None) -> tuple[Attributed, Dump]:

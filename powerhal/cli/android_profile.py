@@ -44,10 +44,9 @@ def add_recompute(commands: Any) -> None:
 def _recompute(args: argparse.Namespace) -> int:
     from powerhal.android.formulas.dump import recompute_dump
     from powerhal.android.kinds import told_apart
-    from powerhal.android.profile.reader import read_profile
+    from powerhal.cli import android_files, files
 
-    with told_apart(args.profile, "profile"):
-        profile = read_profile(args.profile)
+    profile, _ = files.together(android_files.profile(args.profile), android_files.dump(args.file))
     with told_apart(args.file, "dump"):
         found, printed = recompute_dump(profile, args.file, args.api)
     if args.json:

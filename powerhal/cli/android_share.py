@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from powerhal.cli import files
-from powerhal.errors import UsageError
+from powerhal.cli import android_files, files
 
 if TYPE_CHECKING:
     from powerhal.android.share.diff import Difference, Side
@@ -99,6 +98,12 @@ def _add_key(p: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _look(args: argparse.Namespace, output: str | None, *steps: Callable[[], None]) -> None:
+    """Every mistake of the command line at once, before the dump is read."""
+    out = files.output(output, inputs=[args.file])
+    files.together(*steps, out, android_files.dump(args.file), android_files.key(args.key))
+
+
 def _names(args: argparse.Namespace) -> Pseudonyms:
     from powerhal.android.share.redact import Pseudonyms, load_key
 
@@ -110,7 +115,7 @@ def _redact(args: argparse.Namespace) -> int:
     from powerhal.android.share.lines import LineRedactor, printed
     from powerhal.android.share.source import read_bugreport
 
-    files.output(args.output, inputs=[args.file])()
+    _look(args, args.output)
     dump = read_bugreport(args.file, Issues()).dump(args.dump)
     redactor = LineRedactor(_names(args))
     count = _write((f"{line}\n" for line in printed(redactor.lines(dump.part()))), args.output)
@@ -126,9 +131,9 @@ def _downgrade(args: argparse.Namespace) -> int:
     from powerhal.android.share.lines import redacted
     from powerhal.android.share.source import read_bugreport
 
-    if args.output != "-" and Path(args.output).suffix.lower() not in (".txt", ".zip"):
-        raise UsageError(f"{args.output}: a bugreport is a .txt or a .zip", hint="end the name in one of them")
-    files.output(args.output, inputs=[args.file])()
+    odd = args.output != "-" and Path(args.output).suffix.lower() not in (".txt", ".zip")
+    _look(args, args.output, files.refuse(odd, f"{args.output}: a bugreport is a .txt or a .zip",
+                                          hint="end the name in one of them"))  # fmt: skip
     report = read_bugreport(args.file, Issues())
     out = downgrade(report, dump=args.dump, redact=redacted(_names(args)) if args.redact else iter)
     if args.output == "-":
@@ -151,7 +156,7 @@ def _export(args: argparse.Namespace) -> int:
     from powerhal.android.summary import document
 
     folder = args.format == "csv" and (args.output.endswith("/") or Path(args.output).is_dir())
-    files.output(None if folder else args.output, inputs=[args.file])()
+    _look(args, None if folder else args.output)
     out = document(read(args.file, keep_records=False).demand())
     if args.redact:
         out = redact_document(out, _names(args))
@@ -179,8 +184,11 @@ def _write(lines: Iterable[str], output: str) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from powerhal.android.share.diff import diff
 
-    if args.a == args.b == "-":
-        raise UsageError("both dumps from standard input", hint="give one of them as a file")
+    files.together(
+        files.refuse(args.a == args.b == "-", "both dumps from standard input", hint="give one of them as a file"),
+        android_files.dump(args.a),
+        android_files.dump(args.b),
+    )
     out = diff(_side(args.a), _side(args.b), rates=args.rates, anyway=args.anyway)
     print(json.dumps(out.document(), indent=1) if args.json else "\n".join(_portrait(out)))
     return 0

@@ -95,16 +95,19 @@ def fresh(path: str | os.PathLike[str] | None) -> Callable[[], None]:
     return step
 
 
-def present(path: str | None, *, hint: str) -> Callable[[], None]:
-    """A step that raises FileError when a file or folder is named that is not there or cannot be read."""
+def present(path: str | None, *, hint: str, code: str = "") -> Callable[[], None]:
+    """A step that raises FileError when a file or folder is named that is not there or cannot be read.
+
+    None and '-' (standard input) are always fine.
+    """
 
     def step() -> None:
-        if path is None:
+        if path is None or path == "-":
             return
         if not Path(path).exists():
-            raise FileError(f"{path}: no such file", hint=hint)
+            raise FileError(f"{path}: no such file", code=code, hint=hint)
         if not os.access(path, os.R_OK):
-            raise FileError(f"{path}: no permission to read it", hint=hint)
+            raise FileError(f"{path}: no permission to read it", code=code, hint=hint)
 
     return step
 

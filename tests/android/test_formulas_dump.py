@@ -99,7 +99,10 @@ def test_the_command_shows_both_numbers(dump, tmp_path, capsys):
     assert "10042" in capsys.readouterr().out
     nothing = tmp_path / "n.txt"
     nothing.write_text("hello\n")
-    assert main(["android", "recompute", str(nothing), "--profile", str(xml)]) == 3
+    assert main(["android", "recompute", str(nothing), "--profile", str(xml)]) == 5
+    nothing.write_text("Statistics since last charge:\n  Time on battery: 1h 2s 3ms (9%) realtime, 4ms (1%) uptime\n")
+    assert main(["android", "recompute", str(nothing), "--profile", str(xml)]) == 5
+    assert "PH-N370" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("api", [21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 33, 34, 35, 36])

@@ -12,26 +12,7 @@ from powerhal.android.share.redact import Pseudonyms
 from powerhal.android.statistics import COMPONENTS, component_at
 from powerhal.android.summary import document
 
-LABELS = [
-    "scrn",
-    "cpu",
-    "blue",
-    "camera",
-    "audio",
-    "video",
-    "flashlight",
-    "???",
-    "cell",
-    "sensors",
-    "gnss",
-    "wifi",
-    "???",
-    "memory",
-    "phone",
-    "ambi",
-    "idle",
-    "???",
-]
+KNOWN = "scrn cpu blue camera audio video flashlight ??? cell sensors gnss wifi ??? memory phone ambi idle ???"
 VERSIONS = {33: "35,208", 34: "36,212", 35: "36,214", 36: "36,215"}
 
 
@@ -48,7 +29,7 @@ VERSIONS = {33: "35,208", 34: "36,212", 35: "36,214", 36: "36,215"}
     ],
 )
 def test_components_behind_the_known_ones(tmp_path: Path, api: int, more: int, names: list[str]) -> None:
-    rows = "".join(f"9,0,l,pwi,{label},{k + 1}.5,0,0,0\n" for k, label in enumerate([*LABELS, *["???"] * more]))
+    rows = "".join(f"9,0,l,pwi,{label},{k + 1}.5,0,0,0\n" for k, label in enumerate([*KNOWN.split(), *["???"] * more]))
     path = tmp_path / "dump.txt"
     path.write_text(f"9,0,i,vers,{VERSIONS[api]},A,A\n9,0,l,pws,4000,147,400,440\n{rows}9,0,l,pwi,uid,1.5,0,0,0\n")
     out = document(read(path))

@@ -14,7 +14,7 @@ from powerhal.android.formulas.inputs import Controller, DeviceTimes, UidTimes
 from powerhal.android.formulas.model import Recomputation, recompute
 from powerhal.android.parse import read
 from powerhal.android.profile.values import PowerProfile
-from powerhal.errors import FileError
+from powerhal.errors import FileError, NotEnoughData
 
 GPS_SENSOR = -10_000
 
@@ -55,13 +55,15 @@ def times_of(records: Iterable[Record], api: int, window: str = "l") -> tuple[De
 def recompute_dump(profile: PowerProfile, path: str, api: int | None = None) -> tuple[Recomputation, dict[int, float]]:
     """A check-in dump's mAh by Android's formulas, and the mAh by uid that the dump itself prints.
 
-    api: whose formulas; default the dump's own. Raises FileError when the file holds no check-in statistics, and
-    when its API level is unknown and none is given.
+    api: whose formulas; default the dump's own. Raises NotEnoughData when the file holds no check-in statistics,
+    FileError when its API level is unknown and none is given, or the file is known to be of another kind.
     """
-    dumps = [d for d in read(path).dumps if d.form == "checkin" and d.statistics]
+    dumps = [d for d in read(path).demand().dumps if d.form == "checkin" and d.statistics]
     if not dumps:
-        raise FileError(
-            f"{path}: no check-in lines with statistics", code="PH-N370", hint="adb shell dumpsys batterystats -c"
+        raise NotEnoughData(
+            f"{path}: no check-in lines with statistics",
+            code="PH-N370",
+            hint="take them with `adb shell dumpsys batterystats -c`; the text form does not hold what is needed",
         )
     dump = dumps[0]
     level = api or dump.api or (dump.apis[0] if dump.apis else None)

@@ -19,6 +19,7 @@ from powerhal.android.profile.values import FREQUENCIES, RATS, TX_LEVELS, Active
 from powerhal.errors import FileError, Problem
 
 LARGEST = 4 << 20  # bytes of a profile; real ones are below 100 kB
+GIVE = "give the phone's power_profile.xml (from its framework-res.apk, decoded with apktool)"
 DEEPEST = 8  # elements inside one another; real ones need 4
 MOST = 50_000  # elements
 LONGEST = 256  # characters of a value or key
@@ -252,7 +253,7 @@ def read_profile(path: str) -> PowerProfile:
         with Path(path).open("rb") as stream:
             content = stream.read(LARGEST + 1)
     except OSError as error:
-        raise FileError(f"{path}: {error.strerror}", code="PH-N300") from error
+        raise FileError(f"{path}: {error.strerror}", code="PH-N300", hint=GIVE) from error
     return parse_profile(content, path)
 
 

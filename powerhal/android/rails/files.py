@@ -18,6 +18,9 @@ from powerhal.android.rails.text import parse_text
 from powerhal.errors import FileError
 
 LARGEST_TEXT = 256 << 20  # bytes of a text dump or an unpacked trace
+GIVE = "give a recording, the text of `dumpsys powerstats`, a power meter's files or a Perfetto trace"
+TAKE = "take one with `adb shell dumpsys powerstats > powerstats.txt`"
+AGAIN = "copy it from the phone again"
 HEAD = 4096  # bytes by which a protobuf dump is told
 _DUMP = re.compile(
     r"^\s{0,8}(?:(?:PowerEntityId|ChannelId|EnergyConsumerId): -?\d+, |PowerStatsService dumpsys: |=+ PowerStats HAL )",
@@ -43,7 +46,7 @@ def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
         with place.open("rb") as stream:
             content = stream.read(LARGEST_TEXT + 1)
     except OSError as error:
-        raise FileError(f"{path}: {error.strerror}", code="PH-N231") from error
+        raise FileError(f"{path}: {error.strerror}", code="PH-N231", hint=GIVE) from error
     if content.startswith(b"SQLite format 3\0"):
         from powerhal.android.rails.recording import read_recording
 
@@ -56,9 +59,9 @@ def read_powerstats(path: str, *, attribute: bool = True) -> PowerStats:
 def _other(path: str, content: bytes) -> PowerStats:
     """A protobuf or text dump, an `energy_value` file or a trace."""
     if len(content) > LARGEST_TEXT:
-        raise FileError(f"{path}: larger than {LARGEST_TEXT >> 20} MiB", code="PH-N231")
+        raise FileError(f"{path}: larger than {LARGEST_TEXT >> 20} MiB", code="PH-N231", hint=GIVE)
     if not content.strip():
-        raise FileError(f"{path}: empty", code="PH-N231")
+        raise FileError(f"{path}: empty", code="PH-N231", hint=TAKE)
     if _is_proto(content):
         return parse_proto(content, path)
     text = _text(content)
@@ -80,9 +83,9 @@ def _zipped(path: str) -> str:
     with open_inputs(path, Issues()) as inputs:
         text = _text(inputs[0].stream.read(LARGEST_TEXT))
         if damage := inputs[0].damage():
-            raise FileError(f"{path}: damaged zip ({damage})", code="PH-N231")
+            raise FileError(f"{path}: damaged zip ({damage})", code="PH-N231", hint=AGAIN)
     if not _DUMP.search(text):
-        raise FileError(f"{path}: no `dumpsys powerstats` in the bugreport of this zip", code="PH-N231")
+        raise FileError(f"{path}: no `dumpsys powerstats` in the bugreport of this zip", code="PH-N231", hint=TAKE)
     return text
 
 
@@ -94,7 +97,7 @@ def _unpacked(path: str, content: bytes) -> bytes:
         with gzip.open(path) as stream:
             return stream.read(LARGEST_TEXT + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise FileError(f"{path}: damaged gzip ({error})", code="PH-N231") from error
+        raise FileError(f"{path}: damaged gzip ({error})", code="PH-N231", hint=AGAIN) from error
 
 
 def _text(content: bytes) -> str:

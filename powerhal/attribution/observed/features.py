@@ -377,6 +377,6 @@ EXPERIMENTS: dict[str, str] = {
     "radio": "send data for 10 s and then stay silent for 20 s while the CPU rests",
     "storage": "write and read a large file for 10 s while nothing else changes",
     "memory": "run a program that streams through memory, then one that only computes",
-    "base": "let the board rest for 20 s",
-    "idle": "let the board rest for 20 s with everything off that can be off",
+    "base": "let it rest for 20 s",
+    "idle": "let it rest for 20 s with everything off that can be off",
 }
