@@ -149,6 +149,13 @@ def test_what_is_doubted(data: bytes, codes: list[str]) -> None:
     assert [issue.code for issue in parse_proto(data).issues] == codes
 
 
+def test_issues_beyond_many_are_counted() -> None:
+    odd = b"".join(message(1, num(1, k), num(2, 5), text(3, "x")) for k in range(1500))
+    found = parse_proto(channel(0, "A", "b") + odd)
+    assert len(found.issues) <= 1001 and found.source["complete"]
+    assert found.issues[0].code == "PH-N205"
+
+
 def test_a_reading_of_something_unnamed_has_a_track(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "m.pb"
     path.write_bytes(channel(0, "A", "b") + reading(7, T, 5, 1))

@@ -124,6 +124,12 @@ def test_too_many_values_end_the_reading() -> None:
     assert not found.whole and len(issues) == 1
 
 
+def test_too_many_packed_numbers() -> None:
+    out, found, issues = decoded("System", text(7, b"\x01" * 50), most=10)
+    assert len(out["cpu_frequency"]) == 9 and not found.whole
+    assert issues == ["numbers: more than 10 values, the rest is not read, at byte 0"]
+
+
 def test_a_dump_larger_than_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "MAX_BYTES", 4)
     issues = Issues()

@@ -175,6 +175,8 @@ class Wire:
                 out.append(signed(value))
         except Broken:
             out.append(None)
+        if at < len(raw) and self.left <= 0:
+            self._lost("numbers", f"more than {self.most} values, the rest is not read", field.at, False)
         return out
 
     def unknown(self, message: str, field: Field) -> None:

@@ -120,6 +120,8 @@ def parse_proto(content: bytes, path: str = "-") -> PowerStats:
     _unnamed(found)
     _fallen(found)
     lost = [f"{issue.field}: {issue.why}" if issue.field else issue.why for issue in issues.kept]
+    if issues.total > len(lost):
+        lost.append(f"{issues.total - len(lost)} more of these")
     problems = [("PH-N205", why) for why in lost] + found.problems
     readings, names = found.readings, found.descriptions
     commands = [part.command for kind, part in PARTS.items() if names[kind] or readings[kind]]
