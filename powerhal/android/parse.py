@@ -7,6 +7,7 @@ after another); each becomes a `Dump` and they are never merged.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +39,7 @@ SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
 PLAIN_S = 8e-8  # that plain Python takes for a byte
 BLOCK = 4096  # check-in lines that are read together
-VERSION = re.compile(rb"^[^\n]{0,18},vers,[^\n]*\n", re.MULTILINE)
+VERSION, HEAD = b",vers,", 18  # and how many bytes may stand before it
 SERVICE = "DUMP OF SERVICE "
 TEXT_STARTS = ("Battery History", "Statistics since", "  Estimated power use (mAh):", *SECTIONS)
 PROPERTIES = ("ro.build.version.sdk", "ro.product.model", "persist.sys.timezone")
@@ -110,7 +111,7 @@ class _Scan:
         self.blocks = BlockReader(self.reader)
         self.joins = Joins(issues)
         self.kernels: KernelTable | None = None
-        self._columns: ColumnReader | None = None
+        self._columns: dict[int, ColumnReader] = {}  # by API level
         self.checkin: Dump | None = None
         self.text: TextReader | None = None
         self.text_dump: Dump | None = None
@@ -142,12 +143,12 @@ class _Scan:
         fine = block[:2] == b"9," and self.lines.terminated and self._wanted()
         if fine and self._compiled() and self._together(block):  # the kernels tell a version line themselves
             return
-        if b",vers," in block and block[:2] == b"9," and self.lines.terminated:
-            for version in VERSION.finditer(block):
-                self._lines(block[at : version.start()])
-                for number, line in self.lines.split(version[0]):
+        if block[:2] == b"9," and self.lines.terminated:
+            for start, end in _version_lines(block):
+                self._lines(block[at:start])
+                for number, line in self.lines.split(block[start:end]):
                     self._line(number, line)
-                at = version.end()
+                at = end
         self._lines(block[at:] if at else block)
 
     def _lines(self, part: bytes) -> None:
@@ -165,8 +166,10 @@ class _Scan:
         self._flush()
         first = self.lines.count + 1
         if self._compiled() and self.kernels is not None:
-            self._columns = self._columns or ColumnReader(self.kernels, self.blocks)
-            block = self._columns.read(first, self.lines.bare(part))
+            columns = self._columns.get(self.reader.api)
+            if columns is None:
+                columns = self._columns[self.reader.api] = ColumnReader(self.kernels, self.blocks)
+            block = columns.read(first, self.lines.bare(part))
             if block is not None:
                 self.lines.take(part, block.count)
                 self._in_junk = False
@@ -292,11 +295,9 @@ class _Scan:
         self._add(dump, block)
 
     def _new_checkin(self, number: int) -> Dump:
-        self.reader = Reader(self.issues, hint=whole(self.properties.get("ro.build.version.sdk", "")) or 0)
-        self.reader.api = self.reader.hint
-        self.blocks = BlockReader(self.reader)
-        self._columns = None
+        self.reader.begin(whole(self.properties.get("ro.build.version.sdk", "")) or 0)
         self.checkin = Dump("checkin", number, History(self.issues))
+        self.checkin.api = self.reader.api or None
         return self.checkin
 
     def _version(self, record: Record, dump: Dump, number: int) -> Dump:
@@ -305,6 +306,7 @@ class _Scan:
             self._end_checkin()
             dump = self._new_checkin(number)
             self.reader.learn(record)
+        dump.api, dump.apis = self.reader.api or None, self.reader.apis
         dump.versions = {name: value for name, value in record.items() if isinstance(value, int | str)}
         return dump
 
@@ -312,7 +314,6 @@ class _Scan:
         dump, self.checkin = self.checkin, None
         if dump is None:
             return
-        dump.api, dump.apis = self.reader.api or None, self.reader.apis
         dump.cut = at_end and not self.lines.terminated
         dump.unended = at_end and bool(self.section)
         dump.close()
@@ -400,6 +401,15 @@ def _text_verdict(reader: TextReader, shown: bool, cut: bool) -> Verdict:
     else:
         verdict = of_text(reader.main, reader.blocks, (shown or reader.tailed) and not cut)
     return Verdict((*verdict.missing, "the last line is cut")) if cut else verdict
+
+
+def _version_lines(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where the version lines of a block begin and end."""
+    end = 0
+    while (at := block.find(VERSION, end)) >= 0:
+        start, end = block.rfind(b"\n", 0, at) + 1, block.index(b"\n", at) + 1
+        if at - start <= HEAD:
+            yield start, end
 
 
 def _headline(line: str) -> bool:

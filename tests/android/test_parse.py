@@ -268,6 +268,14 @@ def test_several_dumps_stay_apart(tmp_path: Path) -> None:
     assert len(document(found)["others"]) == 1
 
 
+def test_each_of_several_dumps_has_its_own_version(tmp_path: Path) -> None:
+    path = tmp_path / "two.txt"
+    path.write_text("9,0,i,vers,19,150,A,A\n9,0,l,lv,1,2\n9,0,i,vers,36,212,B,B\n9,0,l,lv,1,2\n")
+    first, second = read(path).dumps
+    assert (first.api, first.versions["checkin"]) == (25, 19)
+    assert (second.api, second.versions["checkin"]) == (34, 36)
+
+
 def test_since_unplugged_is_a_window_of_its_own(tmp_path: Path) -> None:
     found = read(put(tmp_path, DUMP + DUMP.split("9,0,l,bt")[1].join(["9,0,u,bt", ""]).replace(",l,", ",u,")))
     out = document(found)

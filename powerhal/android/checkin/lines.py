@@ -185,6 +185,12 @@ class Reader:
         cut = len(texts) - width + 1
         return [",".join(texts[:cut]), *texts[cut:]], False
 
+    def begin(self, hint: int) -> None:
+        """Another dump, of a version that nothing has told but the properties of a bugreport (0: not these either)."""
+        self.api = self.hint = hint
+        self.apis = ()
+        self._layouts.clear()
+
     def learn(self, record: Record) -> None:
         """Take the API level from a `vers` record."""
         checkin, parcel = record.number("checkin"), record.number("parcel")
