@@ -31,6 +31,7 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     height_px: int = 340
+    hint: str = ""  # what can be done with the picture on a screen
 
 
 def rails_over_time(recording: Recording, document: Json) -> Chart | None:
@@ -58,10 +59,11 @@ def rails_over_time(recording: Recording, document: Json) -> Chart | None:
     marks = [{"name": m.text, "t": (m.t_ns - recording.start_ns) / 1e9} for m in recording.marks]
     data = {"series": series, "duration_s": recording.duration_s, "marks": marks}
     return Chart(
-        "rails", "stack", "Power over time", "What happened when? Drag in the picture to look closer.", data,
+        "rails", "stack", "Power over time", "What happened when?", data,
         ("rail", "mean W", "p99 W", "min W", "max W", "energy J"), tuple(rows),
         "Rails that feed other measured rails are drawn as lines, the others stacked. Every bucket keeps its "
         "least and greatest sample, so no spike is lost.",
+        hint="Drag in the picture to look closer.",
     )  # fmt: skip
 
 

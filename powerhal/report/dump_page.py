@@ -117,15 +117,15 @@ def drain_curve(story: Story) -> Chart | None:
         "plugged": [[round(a, 1), round(b, 1)] for a, b in story.plugged],
         "lanes": lanes,
     }
-    note = "Shaded: on a charger, in no row of the tables below. " if story.plugged else ""
-    note += "Drag or use the slider to look closer."
+    notes = ["Shaded: on a charger, in no row of the tables below."] if story.plugged else []
     if any(len(lane.spans) > 1000 for lane in story.lanes):
-        note += (
-            "\nA lane with more than 1000 spans is drawn in 1000 pieces, each as dark as the part of it that was on."
+        notes.append(
+            "A lane with more than 1000 spans is drawn in 1000 pieces, each as dark as the part of it that was on."
         )
     return Chart(
         "drain", "drain", "How the battery went down", "What was going on when it fell fast?", data,
-        ("state", "on", "of the time", "times"), tuple(rows), note, height_px=330 + LANE_PX * len(lanes),
+        ("state", "on", "of the time", "times"), tuple(rows), "\n".join(notes), height_px=330 + LANE_PX * len(lanes),
+        hint="Drag or use the slider to look closer.",
     )  # fmt: skip
 
 

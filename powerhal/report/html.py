@@ -85,6 +85,7 @@ _PAGE = """<!doctype html>
 """
 
 
+SHORT = 6  # rows of a table that stays on one sheet when it is printed
 PROCESSES = "processes", "Energy per process", "Who used it, and how sure is that?"
 DEVICES = "devices", "Energy per device", "What used it? Idle and unattributed have rows of their own."
 
@@ -179,9 +180,10 @@ def sayings(texts: Sequence[str]) -> list[str]:
 
 def section(chart: Chart) -> str:
     """A chart's place with its title and question, notes under it, and its table."""
+    hint = f" <span class=hint>{escape(chart.hint)}</span>" if chart.hint else ""
     note = "".join(f"<p class=note>{escape(line)}</p>" for line in chart.note.splitlines())
     return (
-        f"<section><h2>{escape(chart.title)}</h2><p class=question>{escape(chart.question)}</p>\n"
+        f"<section><h2>{escape(chart.title)}</h2><p class=question>{escape(chart.question)}{hint}</p>\n"
         f'<div class="chart" style="height:{chart.height_px}px" id="{chart.id}" role="img" '
         f'aria-label="{escape(chart.title)}"></div>{note}\n'
         f"{table(chart.columns, chart.rows, chart.title)}</section>"
@@ -195,9 +197,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
         "<tr>" + "".join(_cell(printable(text), place) for place, text in enumerate(row)) + "</tr>" for row in rows
     )
     head = f"<caption>{escape(caption)}, as a table</caption><thead><tr>{head}</tr></thead>"
+    short = " class=short" if len(rows) <= SHORT else ""
     # Wider than a phone's window it scrolls, with the keyboard as well.
     label = escape(f"{caption}, as a table")
-    whole = f'<div class=scroll tabindex=0 role=region aria-label="{label}"><table>'
+    whole = f'<div class=scroll tabindex=0 role=region aria-label="{label}"><table{short}>'
     whole += f"{head}<tbody>{lines}</tbody></table></div>"
     return f"<details><summary>{len(rows)} rows</summary>{whole}</details>" if len(rows) > 24 else whole
 

@@ -113,3 +113,29 @@ def test_the_page_draws_in_a_browser(page: str, tmp_path: Path) -> None:
     assert 'data-drawn="6"' in done.stdout
     assert done.stdout.count("<canvas") == 6
     assert "<title>1</title>" not in done.stdout
+
+
+def test_paper_needs_no_hands(page: str) -> None:
+    """What only a screen can do is left out of the print, and short tables stay on one sheet."""
+    assert "<span class=hint>Drag in the picture to look closer.</span>" in page
+    style = html._asset("report/page.css")
+    paper = style[style.index("@media print") :]
+    assert re.search(r"\.hint[^{]*\{ display: none; \}", paper)
+    assert "if (printing) delete option.dataZoom" in html._asset("report/page.js")
+    rows = [("a", "1")]
+    assert "<table class=short>" in html.table(("x", "y"), rows * html.SHORT, "t")
+    assert "<table>" in html.table(("x", "y"), rows * (html.SHORT + 1), "t")
+
+
+def test_the_page_prints(page: str, tmp_path: Path) -> None:
+    """A browser that is asked for a PDF gives one with no picture higher than its sheet."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no browser here")
+    file, out = tmp_path / "page.html", tmp_path / "page.pdf"
+    file.write_text(page)
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", f"--print-to-pdf={out}"]
+    subprocess.run([browser, *words, file.as_uri()], check=True, capture_output=True, timeout=100)
+    data = out.read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", data)) <= 12

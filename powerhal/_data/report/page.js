@@ -127,10 +127,12 @@
     for (const chart of page.charts) {
       const place = document.getElementById(chart.id);
       if (!place) continue;
-      const c = echarts.init(place, dark.matches && !printing ? "dark" : null, { renderer: "canvas" });
+      const option = KINDS[chart.kind](chart.data, place.clientWidth >= NARROW);
+      if (printing) delete option.dataZoom;  // nobody drags on paper
+      const c = echarts.init(place, dark.matches && !printing ? "dark" : null, { renderer: "canvas", devicePixelRatio: printing ? 3 : window.devicePixelRatio });
       c.setOption(Object.assign({ useUTC: true, backgroundColor: "transparent", color: COLOURS, animation: false,
         aria: { enabled: true, decal: { show: chart.kind === "stack" }, label: { description: chart.title + ". " + chart.question } } },
-        KINDS[chart.kind](chart.data, place.clientWidth >= NARROW)));
+        option));
       drawn.push(c);
     }
     width = document.documentElement.clientWidth;
