@@ -106,6 +106,17 @@ def test_parts_by_state_are_neither_added_nor_lost(tmp_path: Path) -> None:
     assert [p["mah"] for p in app["component_parts"]] == [200 / 36, 100 / 36]
 
 
+def test_rows_of_a_component_without_a_sum_add_up(tmp_path: Path) -> None:
+    """Where the platform keeps no sum over the states, the consumer's total says that the rows are parts."""
+    uses = [use(1, 200, 4), use(1, 160, 3), use(11, 72)]
+    out = told(head() + message(4, consumed(432, *uses)) + uid(10001, consumed(431, *uses)), tmp_path)
+    cpu, app = out["devices"][0], out["uids"][0]
+    assert (cpu["mah"], cpu["ms"]) == (10.0, 7) and app["components"] == {"cpu": 10.0, "wifi": 2.0}
+    assert cpu["parts"] == [{"mah": 200 / 36, "ms": 4}, {"mah": 160 / 36, "ms": 3}]
+    assert app["component_ms"] == {"cpu": 7} and "parts" not in out["devices"][1]
+    assert [(p["component"], p["ms"]) for p in app["component_parts"]] == [("cpu", 4), ("cpu", 3)]
+
+
 def test_what_is_not_known_is_said(tmp_path: Path) -> None:
     odd = message(4, consumed(36, use(1, 36), slices=piece(2, 36, 0, 9)) + text(7, "x"))
     data = head() + odd + num(8, 3) + double(9, 1.0) + uid(10001, num(1, 36)) + uid(10001, num(1, 72))

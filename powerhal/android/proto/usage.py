@@ -2,8 +2,9 @@
 
 BatteryUsageStatsAtomsProto counts deci-coulombs, so every charge is a whole multiple of 1/36 mAh and what used less
 than half of that is 0. A component comes again for its parts by state of power and screen (Android 15 on), which the
-format does not name: the first row is the sum, further ones stand under `parts`. Components that a vendor added have
-numbers from 1000 on and no names here.
+format does not name. Its first row is the sum of the others where the platform keeps one (PowerComponents.java), else
+the rows add up; the consumer's own total tells which. Components that a vendor added have numbers from 1000 on and no
+names here.
 """
 
 from __future__ import annotations
@@ -68,15 +69,36 @@ def _slices(consumed: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(_component(use), _word(USAGE_STATES, state), _figures(use)) for use, state in found]
 
 
+def _components(consumed: dict[str, Any]) -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Of each component its sum and its parts, which are not there when it comes once."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for use in consumed.get("components", ()):
+        rows.setdefault(_component(use), []).append(use)
+    apart = _apart(consumed.get("total_dc", 0), list(rows.values()))
+    out = {}
+    for name, uses in rows.items():
+        whole = _figures(uses[0])
+        if apart and len(uses) > 1:
+            times = [use["duration_ms"] for use in uses if "duration_ms" in use]
+            whole = {"mah": _mah(sum(use.get("power_dc", 0) for use in uses))} | ({"ms": sum(times)} if times else {})
+        out[name] = (whole, [_figures(use) for use in uses[0 if apart else 1 :]] if len(uses) > 1 else [])
+    return out
+
+
+def _apart(total_dc: int, rows: list[list[dict[str, Any]]]) -> bool:
+    """Whether rows of one component add up, so that none of them is the sum of the others."""
+    firsts: int = sum(uses[0].get("power_dc", 0) for uses in rows)
+    everything: int = sum(use.get("power_dc", 0) for uses in rows for use in uses)
+    count = sum(map(len, rows))  # each is rounded to half a deci-coulomb
+    return abs(total_dc - firsts) > count / 2 and abs(total_dc - everything) <= count / 2
+
+
 def _devices(stats: Statistics, consumed: dict[str, Any], models: dict[str, str]) -> None:
     rows: dict[str, DeviceUse] = {}
-    for use in consumed.get("components", ()):
-        name, figures = _component(use), _figures(use)
-        if name in rows:
-            rows[name].more.setdefault("parts", []).append(figures)
-            continue
+    labels = {_component(use): str(use.get("component", 0)) for use in consumed.get("components", ())}
+    for name, (figures, parts) in _components(consumed).items():
         more = {k: v for k, v in figures.items() if k != "mah"} | ({"model": models[name]} if name in models else {})
-        rows[name] = DeviceUse(name, str(use.get("component", 0)), figures["mah"], more)
+        rows[name] = DeviceUse(name, labels[name], figures["mah"], more | ({"parts": parts} if parts else {}))
     for name, state, figures in _slices(consumed):
         row = rows.setdefault(name, DeviceUse(name, name, None))
         states = row.more.setdefault("process_states", {})
@@ -97,14 +119,11 @@ def _uid(stats: Statistics, row: dict[str, Any], issues: Issues) -> None:
     use = stats.uid(number)
     use.mah = mah
     parts: list[dict[str, Any]] = []
-    for component in consumed.get("components", ()):
-        name, figures = _component(component), _figures(component)
-        if name in use.components:
-            parts.append({"component": name, **figures})
-            continue
+    for name, (figures, more) in _components(consumed).items():
         use.components[name] = figures["mah"]
         if "ms" in figures:
             use.component_ms[name] = figures["ms"]
+        parts += [{"component": name, **part} for part in more]
     for state, key in (("fg", "foreground_ms"), ("bg", "background_ms")):
         if key in row:
             use.process_states.setdefault(state, {})["ms"] = row[key]
