@@ -15,7 +15,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, compress, groupby, pairwise, repeat
-from operator import itemgetter, not_
+from operator import itemgetter, lt, not_
 from typing import Protocol, cast
 
 from powerhal.android.checkin.lines import MAX_COLUMNS, PLAIN, Layout, Reader, Record
@@ -29,7 +29,8 @@ Column = Sequence[Value]
 LARGEST = 10**MAX_DIGITS
 LARGEST_DELTA = 10**18
 # a plain line: the delta as Java prints it, and tokens none of which is a detail or quoted (texts that may have commas)
-MOMENT = re.compile(r'9,h,(?:0|[1-9][0-9]{0,17}),(?:[^DX,"][^,"]*|)(?:,(?:[^DX,"][^,"]*|))*', re.ASCII | re.DOTALL)
+MOMENT = re.compile(r'9,h,(?:0|[1-9][0-9]{0,17})(?:,(?:[^DX,"][^,"]*|))*', re.ASCII | re.DOTALL)
+HISTORY = ("9,h,", "9,hsp,")
 LONG = 64
 REMEMBERED = 1 << 16  # tokens whose objects are shared
 
@@ -107,8 +108,8 @@ class Moments:
         return Moments(self.lines[first:end], self.deltas[first:end], firsts, self.tokens[at : self.firsts[end]])
 
     def said(self) -> int:
-        """How many of the lines have tokens: all of them."""
-        return len(self.lines)
+        """How many of the lines have tokens."""
+        return sum(map(lt, self.firsts, self.firsts[1:]))
 
     def passed_ms(self) -> int:
         """ms from the line before the first to the last."""
@@ -189,11 +190,11 @@ class BlockReader:
         if not lines:
             return block
         joined = "\n" + "\n".join(lines)
-        history = joined.count("\n9,h,")
+        history = joined.count("\n9,h,") + joined.count("\n9,hsp,")
         if history == len(lines):
             self._history(block, range(first, first + len(lines)), lines, joined)
         elif history:
-            isof = [line[:4] == "9,h," for line in lines]
+            isof = [line.startswith(HISTORY) for line in lines]
             numbers, chosen = _chosen(range(first, first + len(lines)), lines, isof)
             self._history(block, numbers, chosen, "\n" + "\n".join(chosen))
             self._records(block, *_chosen(range(first, first + len(lines)), lines, map(not_, isof)))
@@ -203,17 +204,21 @@ class BlockReader:
 
     def rest(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> None:
         """Lines that are plain to nobody else; those of the history are read singly."""
-        isof, issues = list(map(is_history, lines)), self.reader.issues
-        history = zip(*_chosen(numbers, lines, isof), strict=True)
-        block.history_singles += [read_history(number, line, issues) for number, line in history]
+        isof = list(map(is_history, lines))
+        self._moments(block, *_chosen(numbers, lines, isof))
         others = _chosen(numbers, lines, map(not_, isof))
         if others[0]:
             self._records(block, *others)
 
+    def _moments(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> None:
+        """Lines of the history one by one."""
+        issues = self.reader.issues
+        block.history_singles += [read_history(n, line, issues) for n, line in zip(numbers, lines, strict=True)]
+
     def single(self, block: Block, number: int, line: str) -> None:
         """One line through the reader."""
-        if line[1:3] == ",h" and is_history(line):
-            block.history_singles.append(read_history(number, line, self.reader.issues))
+        if is_history(line):
+            self._moments(block, [number], [line])
             return
         record = self.reader.read(number, line)
         if record is None:
@@ -224,28 +229,26 @@ class BlockReader:
     def _history(self, block: Block, numbers: Sequence[int], lines: Sequence[str], joined: str) -> None:
         """Lines with a plain delta and tokens in one go; commands, details and anything odd singly."""
         widths = [line.count(",") - 2 for line in lines]
-        if min(widths) < 1 or ":" in joined or ",D" in joined or ",X" in joined or '"' in joined:
+        if ":" in joined or ",D" in joined or ",X" in joined or '"' in joined:
             numbers, lines = self._plain(block, numbers, lines)
             if not lines:
                 return
             widths = [line.count(",") - 2 for line in lines]
-        cuts = [line.index(",", 4) for line in lines]
-        deltas = whole_numbers(",".join([line[4:cut] for line, cut in zip(lines, cuts)]))  # noqa: B905
+        cut = [line[4:].partition(",") for line in lines]
+        deltas = whole_numbers(",".join([delta for delta, _, _ in cut]))
         if deltas is None or len(deltas) < len(lines) or not 0 <= min(deltas) <= max(deltas) < LARGEST_DELTA:
             numbers, lines = self._plain(block, numbers, lines)
             if lines:
                 self._history(block, numbers, lines, "\n".join(lines))
             return
-        rests = ",".join([line[cut + 1 :] for line, cut in zip(lines, cuts)])  # noqa: B905
-        tokens = list(map(self._tokens.__getitem__, rests.split(",")))
+        said = [rest for _, comma, rest in cut if comma]
+        tokens = list(map(self._tokens.__getitem__, ",".join(said).split(","))) if said else []
         block.moments = Moments(packed(numbers), packed(deltas), array("q", accumulate(widths, initial=0)), tokens)
 
     def _plain(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> tuple[Sequence[int], Sequence[str]]:
         """The plain lines of a history; the others are read singly."""
         plain = [MOMENT.fullmatch(line) is not None for line in lines]
-        for number, line, good in zip(numbers, lines, plain, strict=True):
-            if not good:
-                self.single(block, number, line)
+        self.rest(block, *_chosen(numbers, lines, map(not_, plain)))
         return _chosen(numbers, lines, plain)
 
     def _records(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> None:
