@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from powerhal.cli import examples, plugins
+from powerhal.cli.words import WordParser, command_of
 from powerhal.errors import FileError, PowerhalError, Problem
 
 # Command -> its module here and its line in `powerhal --help`, in the order of that page. Only the module of the
@@ -51,7 +52,7 @@ def parser(word: str | None = None) -> argparse.ArgumentParser:
     """
     import powerhal
 
-    top = argparse.ArgumentParser(
+    top = WordParser(
         prog="powerhal",
         description="Know where the energy goes: read a board's power sensors, attribute the drain to devices "
         "and processes, with intervals that add up.",
@@ -60,13 +61,18 @@ def parser(word: str | None = None) -> argparse.ArgumentParser:
         "permitted, 5 not enough data, 6 an extra is missing, 70 internal fault",
     )
     top.add_argument("--version", action="version", version=f"powerhal {powerhal.__version__}")
-    top.add_argument("-v", "--verbose", action="store_true", help="say more on stderr (stands before the command)")
-    top.add_argument("-q", "--quiet", action="store_true", help="say less on stderr (stands before the command)")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _fill(commands, word)
+    top.prepare()
+    return top
+
+
+def _fill(commands: Any, word: str | None) -> None:
+    """Register the commands that a command line needs."""
     if word in COMMANDS:
         import_module(f"powerhal.cli.{COMMANDS[word][0]}").add(commands)
         examples.give(commands.choices)
-        return top
+        return
     if word is None:
         for module in dict.fromkeys(module for module, _ in COMMANDS.values()):
             import_module(f"powerhal.cli.{module}").add(commands)
@@ -76,7 +82,6 @@ def parser(word: str | None = None) -> argparse.ArgumentParser:
             commands.add_parser(name, help=line)
     for name, target in sorted(plugins.commands().items()):
         _add_plugin(name, target, commands)
-    return top
 
 
 def _add_plugin(name: str, target: str, commands: Any) -> None:
@@ -90,7 +95,7 @@ def _add_plugin(name: str, target: str, commands: Any) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (docs/errors.md)."""
     words = sys.argv[1:] if argv is None else argv
-    args = parser(next((word for word in words if not word.startswith("-")), "")).parse_args(words)
+    args = parser(command_of(words)).parse_args(words)
     try:
         status = int(args.run(args))
         sys.stdout.flush()  # what the reader of a pipe refuses is noticed here, not by the interpreter's exit

@@ -128,13 +128,14 @@ def test_paper_needs_no_hands(page: str) -> None:
 
 
 def test_the_page_prints(page: str, tmp_path: Path) -> None:
-    """A browser that is asked for a PDF gives one with no picture higher than its sheet."""
+    """A browser that is asked for a PDF gives one of a few sheets, with the pictures drawn for paper."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no browser here")
     file, out = tmp_path / "page.html", tmp_path / "page.pdf"
     file.write_text(page)
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", f"--print-to-pdf={out}"]
+    words = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    words += ["--virtual-time-budget=5000", f"--print-to-pdf={out}"]
     subprocess.run([browser, *words, file.as_uri()], check=True, capture_output=True, timeout=100)
     data = out.read_bytes()
     assert data.startswith(b"%PDF-")
