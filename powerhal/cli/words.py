@@ -10,19 +10,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 CODE = "PH-U001"
 LOUDNESS = (("-v", "--verbose", "say more on stderr"), ("-q", "--quiet", "say less on stderr"))
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found:  # no dataclass: importing those costs more than the rest of `powerhal --help`
     """What all parsers of one command line share: mistakes in their order, and how far reading came."""
 
-    at: argparse.ArgumentParser
-    mistakes: list[str] = field(default_factory=list)
+    __slots__ = ("at", "mistakes")
+
+    def __init__(self, at: argparse.ArgumentParser) -> None:
+        self.at = at
+        self.mistakes: list[str] = []
 
 
 class WordParser(argparse.ArgumentParser):
