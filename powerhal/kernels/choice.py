@@ -57,6 +57,8 @@ def load(tier: str, reason: str = "asked for by name") -> KernelTable:
 
 
 LOADING_S = 1.0  # CPU that importing numba and reading the compiled kernels from their cache takes
+COMPILING_S = 30.0  # and compiling those that read text, when the cache does not have them yet
+TEXT = "jit_text.sheets"  # the last of them
 
 
 class Choice:
@@ -81,15 +83,21 @@ class Choice:
     def worth(self, work_s: float) -> KernelTable | None:
         """The compiled kernels for work that plain Python would do in `work_s` seconds; None while it does.
 
-        They are taken when they are loaded already, asked for by name, or worth loading; numpy is never loaded
-        for this.
+        They are taken when they are loaded already, asked for by name, or worth loading (and compiling: see
+        `warmup`); numpy is never loaded for this.
         """
         asked = os.environ.get(VARIABLE, "").strip().lower()
-        ready = self._table is not None and self._table.tier == "numba"
-        if asked not in ("", "numba") or not (asked or ready or work_s > LOADING_S):
+        if asked not in ("", "numba") or not (asked or self._pays(work_s)):
             return None
         found = self.compiled()
         return found if found.tier == "numba" else None
+
+    def _pays(self, work_s: float) -> bool:
+        if work_s <= LOADING_S and (self._table is None or self._table.tier != "numba"):
+            return False
+        from powerhal.kernels.jit import kept  # it makes the cache's folder
+
+        return work_s > COMPILING_S or kept(TEXT)
 
     def compiled(self) -> KernelTable:
         """Buy now: the numba tier where it can be imported, unless another was asked for by name."""

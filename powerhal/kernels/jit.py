@@ -53,11 +53,11 @@ def digest() -> str:
     return f"{zlib.crc32(b''.join(path.read_bytes() for path in sources)):08x}"
 
 
-def prepare() -> bool:
-    """Point numba at the cache before its first import; whether compiled kernels may be kept."""
+def prepare() -> str:
+    """Point numba at the cache before its first import; the folder, '' where compiled kernels cannot be kept."""
     folder = cache_folder()
     if not folder:
-        return False
+        return ""
     if Path(folder).name != (kernels := digest()):  # else a process that started this one was here before
         folder = os.path.join(folder, kernels)
     if "numba" in sys.modules:
@@ -67,14 +67,19 @@ def prepare() -> bool:
         setattr(config, "CACHE_DIR", getattr(config, "CACHE_DIR", "") or folder)  # noqa: B010 - made at run time
     else:
         os.environ[VARIABLE] = folder
-    return True
+    return folder
 
 
-CACHED = prepare()
+FOLDER = prepare()
+
+
+def kept(kernel: str) -> bool:
+    """Whether the cache holds a kernel, named `module.function`, as its source stands now."""
+    return bool(FOLDER) and any(Path(FOLDER).glob(f"*/{kernel}-*.nbi"))
 
 
 def jit(function: Function) -> Function:
     """Compile on first call for the types it is called with."""
     from numba import njit
 
-    return cast(Function, njit(function, cache=CACHED, fastmath=False, error_model="numpy"))
+    return cast(Function, njit(function, cache=bool(FOLDER), fastmath=False, error_model="numpy"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,18 @@ def test_every_tier_has_every_kernel_with_the_same_arguments():
         shapes = {tuple(inspect.signature(getattr(table, kernel)).parameters) for table in tables}
         assert len(shapes) == 1, kernel
         assert len(next(iter(shapes))) <= 6
+
+
+def test_reading_text_pays_for_compiling_only_a_great_deal(tmp_path):
+    code = (
+        "from powerhal.kernels.choice import COMPILING_S, LOADING_S, Choice\n"
+        "def taken(work_s): return getattr(Choice().worth(work_s), 'tier', None)\n"
+        "print(taken(LOADING_S / 2), taken(2 * LOADING_S), taken(2 * COMPILING_S))"
+    )
+    empty = {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_CACHE_DIR": "", "POWERHAL_KERNELS": ""}
+    assert run(code, **empty) == "None None numba"
+    folder = run("from powerhal.kernels import jit; print(jit.FOLDER)", **empty)
+    kernel = Path(folder, "kernels_of_some_version", "jit_text.sheets-1.py311.nbi")
+    kernel.parent.mkdir()
+    kernel.touch()
+    assert run(code, **empty) == "None numba numba"

@@ -66,7 +66,7 @@ def test_compiled_kernels_are_kept_only_where_they_may_be(tmp_path, usable):
     if not usable:
         base.write_text("a file where a folder should be")
     code = (
-        "from powerhal.kernels import tier_numba, jit; print(jit.CACHED);"
+        "from powerhal.kernels import tier_numba, jit; print(bool(jit.FOLDER));"
         "assert tier_numba.counter_delta([250, 4], 8).tolist() == [10]"
     )
     environment = {k: v for k, v in os.environ.items() if k != jit.VARIABLE}
