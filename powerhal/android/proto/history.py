@@ -18,7 +18,6 @@ from powerhal.android.proto.wire import BYTES, Field, Wire, read_bytes
 
 KEYS, LINES = 5, 6  # fields of the message
 PREFIX = 9
-MOST_LINES = 8 << 20  # lines are kept as bytes, so they may be more than other values
 UNFIT = str.maketrans(",\r\n", "___")  # in a column
 ENDS = str.maketrans("\r\n", "  ")  # in a text within quotes
 
@@ -38,7 +37,7 @@ def as_lines(source: Input, issues: Issues) -> tuple[Input, bool]:
 
 def checkin_lines(data: memoryview, issues: Issues) -> tuple[bytearray, bool]:
     """The check-in lines that a message stands for, each with a newline, and whether it was whole."""
-    wire, out = Wire(issues, MOST_LINES), bytearray()
+    wire, out = Wire(issues), bytearray()
     head: dict[str, Any] = {}
     for field in wire.walk("History", data):
         if field.wire == BYTES and field.number == LINES:

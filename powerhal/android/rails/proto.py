@@ -12,11 +12,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from powerhal.android.issues import Issues
 from powerhal.android.proto.told import INCIDENT, described
-from powerhal.android.proto.wire import BYTES, Broken, Field, Wire, read_bytes, walk
+from powerhal.android.proto.wire import BYTES, MOST, Broken, Field, Wire, read_bytes, walk
 from powerhal.android.rails.powerstats import (
     Channel,
     EnergyConsumer,
@@ -179,7 +180,7 @@ def _quietly(data: memoryview) -> Iterator[Field]:
 
 def _kinds(data: memoryview) -> bytearray:
     """For each field the bit of the kind that it is of, 0 where it is of none."""
-    masks = bytearray(_mask(part) for part in _quietly(data))
+    masks = bytearray(_mask(part) for part in islice(_quietly(data), MOST))
     for order in (range(len(masks)), reversed(range(len(masks)))):
         near = 0
         for k in order:
