@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
@@ -28,6 +29,7 @@ from powerhal.errors import FileError
 CHUNK = 1 << 18
 RETURNS = re.compile(rb"\r+\n")  # `adb shell` of old phones doubles them
 MAX_LINE = 1 << 20
+SNIFFED = 512  # bytes that tell the encoding
 MAX_TEXT = 4 << 30
 MAX_RATIO = 200  # text dumps pack about 10 : 1
 RATIO_FREE = 32 << 20  # below this much text the ratio is nobody's danger
@@ -209,6 +211,9 @@ def _like_a_dump(archive: zipfile.ZipFile, info: zipfile.ZipInfo, issues: Issues
     return any(head.startswith(mark) or b"\n" + mark in head for mark in HEADERS)
 
 
+Bytes = bytes | bytearray
+
+
 @dataclass(slots=True)
 class Lines:
     """Numbered lines of one input; `count` and the rest are known when they have been read to the end."""
@@ -230,21 +235,22 @@ class Lines:
         for whole in self.blocks():
             yield from self.split(whole)
 
-    def blocks(self) -> Iterator[bytes]:
-        """Whole lines in UTF-8, many at a time, each with a newline: for `split`, or for `bare` and `take`."""
+    def blocks(self) -> Iterator[Bytes]:
+        """Whole lines in UTF-8, many at a time, each with a newline: for `split`, or for `bare` and `take`.
+
+        Good until the next are asked for: they come in the same memory.
+        """
         skipping = False
-        for chunk in self._text():
-            cut = chunk.rfind(b"\n") + 1
-            if not cut:
-                self._pending += chunk
-            else:
-                whole = b"".join((self._pending, memoryview(chunk)[:cut]))
-                self._pending = chunk[cut:]
-                if skipping:
-                    self._skip()
-                    whole, skipping = whole[whole.index(b"\n") + 1 :], False
-                if whole:
-                    yield whole
+        for text in self._text():
+            cut = text.rfind(b"\n") + 1
+            self._pending = bytes(text[cut:])
+            del text[cut:]
+            if cut and skipping:
+                self._skip()
+                del text[: text.index(b"\n") + 1]
+                skipping = False
+            if text:
+                yield text
             if len(self._pending) > MAX_LINE:
                 self._pending, skipping = b"", True
         if skipping:
@@ -254,13 +260,13 @@ class Lines:
             self.terminated = False
             yield self._pending + b"\n"
 
-    def take(self, whole: bytes, count: int) -> None:
+    def take(self, whole: Bytes, count: int) -> None:
         """Count the lines of a block that the caller reads without `split`."""
         self.count += count
         self.crlf += whole.count(b"\r\n") if b"\r" in whole else 0
 
     @staticmethod
-    def bare(whole: bytes) -> bytes:
+    def bare(whole: Bytes) -> Bytes:
         """A block with bare newlines."""
         return RETURNS.sub(b"\n", whole) if b"\r" in whole else whole
 
@@ -269,7 +275,7 @@ class Lines:
         self.skipped += 1
         self.issues.add(self.count, "line", "", f"longer than {MAX_LINE} bytes: skipped")
 
-    def split(self, whole: bytes) -> Iterator[tuple[int, str]]:
+    def split(self, whole: Bytes) -> Iterator[tuple[int, str]]:
         """The lines of a block, as `__iter__` gives them."""
         lines = whole.decode("utf-8", "surrogateescape").split("\n")
         lines.pop()
@@ -283,46 +289,51 @@ class Lines:
             self.end = line[len(bare) :] + ("\n" if self.terminated else "")
             yield self.count, bare
 
-    def _text(self) -> Iterator[bytes]:
-        """UTF-8 bytes, whatever the file is in."""
+    def _text(self) -> Iterator[bytearray]:
+        """What is pending and more text behind it, in UTF-8 whatever the file is in."""
         raw = self._raw()
-        first = next(raw, b"")
-        encoding, skip = sniff(first)
-        self.encoding = encoding
-        if encoding == "utf-8":
-            yield first[skip:]
+        first = next(raw, bytearray())
+        self.encoding, mark = sniff(bytes(first[:SNIFFED]))
+        del first[:mark]
+        if self.encoding == "utf-8":
+            yield first
             yield from raw
             return
-        decoder = codecs.getincrementaldecoder(encoding)("replace")
-        yield decoder.decode(first[skip:]).encode("utf-8", "surrogateescape")
-        for chunk in raw:
-            yield decoder.decode(chunk).encode("utf-8", "surrogateescape")
-        yield decoder.decode(b"", True).encode("utf-8", "surrogateescape")
+        decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+        for chunk in chain((first,), raw):
+            yield bytearray(self._pending + decoder.decode(chunk).encode("utf-8", "surrogateescape"))
+        yield bytearray(self._pending + decoder.decode(b"", True).encode("utf-8", "surrogateescape"))
 
     def _broken(self, why: str) -> None:
         self.issues.add(self.count, self.source.container, "", why)
         self.terminated = False
 
-    def _raw(self) -> Iterator[bytes]:
-        limit = MAX_TEXT
+    def _raw(self) -> Iterator[bytearray]:
+        """The bytes of the file, behind what is pending where they are the text: in the same memory each time."""
+        limit, room, stream = MAX_TEXT, bytearray(), cast(io.BufferedIOBase, self.source.stream)
         if self.source.packed is not None:
             limit = min(limit, max(RATIO_FREE, self.source.packed * MAX_RATIO))
         while True:
+            kept = self._pending if self.encoding == "utf-8" else b""
+            room[: len(kept)] = kept
+            room.extend(bytes(max(0, len(kept) + self.chunk - len(room))))
             try:
-                chunk = self.source.stream.read(self.chunk)
+                with memoryview(room) as view:
+                    size = stream.readinto(view[len(kept) :])
             except OSError as error:
                 self._broken(f"cannot be read further: {error}")
                 return
-            if not chunk:
+            if not size:
                 if damage := self.source.damage():
                     self._broken(damage)
                 return
-            self.bytes_read += len(chunk)
+            self.bytes_read += size
             if self.bytes_read > limit:
                 self.issues.add(self.count, self.source.container, "", f"stopped after {limit} bytes of text")
                 self.terminated = False
                 return
-            yield chunk
+            del room[len(kept) + size :]
+            yield room
 
 
 def sniff(head: bytes) -> tuple[str, int]:
@@ -333,7 +344,7 @@ def sniff(head: bytes) -> tuple[str, int]:
         return "utf-16-le", 2
     if head.startswith(codecs.BOM_UTF16_BE):
         return "utf-16-be", 2
-    sample = head[:512]
+    sample = head[:SNIFFED]
     if len(sample) >= 8:
         half = len(sample) // 2
         if sample[1::2].count(0) > 0.8 * half and sample[::2].count(0) < 0.2 * half:

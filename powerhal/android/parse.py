@@ -18,7 +18,7 @@ from powerhal.android.checkin.lines import Reader, Record
 from powerhal.android.checkin.records import api_levels, rows
 from powerhal.android.checkin.values import Malformed
 from powerhal.android.completeness import Verdict, of_text
-from powerhal.android.containers import Input, Lines, open_inputs
+from powerhal.android.containers import Bytes, Input, Lines, open_inputs
 from powerhal.android.dump import Dump
 from powerhal.android.history.lines import HistoryLine, is_history, read_history
 from powerhal.android.history.states import History
@@ -137,7 +137,7 @@ class _Scan:
         self.issues.kept.sort(key=lambda issue: issue.line)
         return self._file(self.lines.count)
 
-    def _block(self, block: bytes) -> None:
+    def _block(self, block: Bytes) -> None:
         """Whole lines: in one go where all of them are check-in lines of one version, else one by one."""
         at = 0
         fine = block[:2] == b"9," and self.lines.terminated and self._wanted()
@@ -151,13 +151,13 @@ class _Scan:
                 at = end
         self._lines(block[at:] if at else block)
 
-    def _lines(self, part: bytes) -> None:
+    def _lines(self, part: Bytes) -> None:
         """Lines without a version line among them."""
         if part[:2] != b"9," or not self.lines.terminated or not self._wanted() or not self._together(part):
             for number, line in self.lines.split(part):
                 self._line(number, line)
 
-    def _together(self, part: bytes) -> bool:
+    def _together(self, part: Bytes) -> bool:
         """Read lines that are all check-in lines in one go; False when they are not."""
         last = part[part.rfind(b"\n", 0, -1) + 1 :]
         if unfinished(last.decode("utf-8", "replace").rstrip()):  # it may go on in the next part
@@ -403,7 +403,7 @@ def _text_verdict(reader: TextReader, shown: bool, cut: bool) -> Verdict:
     return Verdict((*verdict.missing, "the last line is cut")) if cut else verdict
 
 
-def _version_lines(block: bytes) -> Iterator[tuple[int, int]]:
+def _version_lines(block: Bytes) -> Iterator[tuple[int, int]]:
     """Where the version lines of a block begin and end."""
     end = 0
     while (at := block.find(VERSION, end)) >= 0:

@@ -16,6 +16,7 @@ from powerhal.android.checkin.blocks import WINDOWS, Block, BlockReader, doubles
 from powerhal.android.checkin.lines import Layout, Record
 from powerhal.android.checkin.records import UNQUOTED
 from powerhal.android.checkin.values import Value
+from powerhal.android.containers import Bytes
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token, explained, read_token
 from powerhal.android.history.states import SERIES, STATES, Sums, resolved
 from powerhal.android.history.tokens import BY_NAME
@@ -192,7 +193,7 @@ class ColumnReader:
         self._plans: list[tuple[tuple[int, int, int], Layout | None, list[int]]] = []
         self._arrays = self._prepared()
 
-    def read(self, first: int, text: bytes) -> Block | None:
+    def read(self, first: int, text: Bytes) -> Block | None:
         """Whole lines with bare newlines, numbered from `first`, no version line among them; None if others are."""
         import numpy as np
 
@@ -215,7 +216,7 @@ class ColumnReader:
         self.blocks.rest(block, [first + line for line in starts], lines)
         return block
 
-    def _padded(self, text: bytes) -> Any:
+    def _padded(self, text: Bytes) -> Any:
         """The text with room behind it, in memory that is used again and again."""
         import numpy as np
 
