@@ -66,13 +66,26 @@ def read_history(number: int, line: str, issues: Issues) -> HistoryLine | PoolLi
             return PoolLine(number, 9, int(match[1]), int(match[2]), _unescape(match[3]), True)
         return _read_pool(number, int(line[0]), line[6:], issues)
     head, comma, rest = line[4:].partition(",")
-    delta_text, *commands = head.split(":")
-    delta = read_int(delta_text)
+    delta, words = _read_head(head)
     if isinstance(delta, Malformed):
-        issues.add(number, "h", "delta", f"{delta.why}: {delta_text[:40]!r}")
+        issues.add(number, "h", "delta", f"{delta.why}: {delta.text[:40]!r}")
     tokens = read_tokens(rest) if rest or not comma else (read_token(""),)
-    words = tuple([word if word in COMMANDS else read_any(word) for word in commands])
     return HistoryLine(number, int(line[0]), delta, words, tokens)
+
+
+def _read_head(text: str) -> tuple[Value, tuple[Value, ...]]:
+    """Delta and commands, the last of which is mostly a time and never the same."""
+    before, colon, last = text.rpartition(":")
+    if not colon:
+        return read_int(text), ()
+    delta, words = _read_words(before)
+    return delta, (*words, read_any(last))
+
+
+@lru_cache(maxsize=1 << 10)
+def _read_words(text: str) -> tuple[Value, tuple[Value, ...]]:
+    delta, *words = text.split(":")
+    return read_int(delta), tuple(map(read_any, words))
 
 
 def _read_pool(number: int, prefix: int, text: str, issues: Issues) -> PoolLine:
