@@ -119,7 +119,7 @@ def _reached(use: UidUse) -> bool:
 def _at_the_end(stats: Statistics, last: int, out: list[str]) -> Verdict:
     """What the records of the last uid say: they end where others go on, or may end there."""
     found = {use.uid: _places(use) for use in stats.uids.values() if _reached(use)}
-    at = max(found.pop(last), default=0)
+    at = max(found.pop(last, ()), default=0)  # a record without one readable column leaves nothing behind
     if why := _goes_on(at, list(found.values())):
         out = [*out, f"uid {last} ends with `{ORDER[at]}`, {why}: it is cut between two lines"]
     if out:

@@ -147,10 +147,11 @@ class Dump:
         self._verdict = verdict
 
     def _last_uid(self) -> int | None:
-        """The uid of the last record of a uid; None when there is none."""
+        """The uid of the last record of a uid in the last window; None when there is none."""
+        last = next(reversed(self.statistics), "")
         for block in reversed(self._blocks):
             for record in reversed(block.records()):
-                if record.code in OF_UIDS:
+                if record.code in OF_UIDS and record.window == last:
                     return record.uid
         return None
 

@@ -153,6 +153,12 @@ def test_the_end_of_a_text(tmp_path: Path) -> None:
     ]
 
 
+def test_records_that_say_nothing(tmp_path: Path) -> None:
+    """A record of a uid in a window of its own, or without one readable column, is no last uid."""
+    assert source(tmp_path, WHOLE + "9,0,i,pr,a\n")["complete"]
+    assert source(tmp_path, device([1000]) + lines_of(1000) + "9,2000,l,st,x,x,x,x,x,x,x\n")["may_miss"]
+
+
 def test_the_rules_alone() -> None:
     assert Blocks([1, 2, 3], [1]).unreached(1) == [2, 3]
     assert Blocks([1, 2, 3], [3]).unreached(3) == []
