@@ -30,6 +30,7 @@ LARGEST = 10**MAX_DIGITS
 LARGEST_DELTA = 10**18
 # a plain line: the delta as Java prints it, and tokens none of which is a detail or quoted (texts that may have commas)
 MOMENT = re.compile(r'9,h,(?:0|[1-9][0-9]{0,17})(?:,(?:[^DX,"][^,"]*|))*', re.ASCII | re.DOTALL)
+UNLIKELY = (":", '"', ",D", ",X")  # in most lines that are not plain
 HISTORY = ("9,h,", "9,hsp,")
 LONG = 64
 REMEMBERED = 1 << 16  # tokens whose objects are shared
@@ -228,16 +229,17 @@ class BlockReader:
 
     def _history(self, block: Block, numbers: Sequence[int], lines: Sequence[str], joined: str) -> None:
         """Lines with a plain delta and tokens in one go; commands, details and anything odd singly."""
-        widths = [line.count(",") - 2 for line in lines]
-        if ":" in joined or ",D" in joined or ",X" in joined or '"' in joined:
-            numbers, lines = self._plain(block, numbers, lines)
+        found = [mark for mark in UNLIKELY if mark in joined]
+        if found:
+            doubtful = [any(map(line.__contains__, found)) for line in lines]
+            numbers, lines = self._plain(block, numbers, lines, doubtful)
             if not lines:
                 return
-            widths = [line.count(",") - 2 for line in lines]
+        widths = [line.count(",") - 2 for line in lines]
         cut = [line[4:].partition(",") for line in lines]
         deltas = whole_numbers(",".join([delta for delta, _, _ in cut]))
         if deltas is None or len(deltas) < len(lines) or not 0 <= min(deltas) <= max(deltas) < LARGEST_DELTA:
-            numbers, lines = self._plain(block, numbers, lines)
+            numbers, lines = self._plain(block, numbers, lines, [True] * len(lines))
             if lines:
                 self._history(block, numbers, lines, "\n".join(lines))
             return
@@ -245,9 +247,12 @@ class BlockReader:
         tokens = list(map(self._tokens.__getitem__, ",".join(said).split(","))) if said else []
         block.moments = Moments(packed(numbers), packed(deltas), array("q", accumulate(widths, initial=0)), tokens)
 
-    def _plain(self, block: Block, numbers: Sequence[int], lines: Sequence[str]) -> tuple[Sequence[int], Sequence[str]]:
-        """The plain lines of a history; the others are read singly."""
-        plain = [MOMENT.fullmatch(line) is not None for line in lines]
+    def _plain(
+        self, block: Block, numbers: Sequence[int], lines: Sequence[str], doubtful: Sequence[bool]
+    ) -> tuple[Sequence[int], Sequence[str]]:
+        """The plain lines of a history; of the doubtful ones those that are none are read singly."""
+        pairs = zip(lines, doubtful, strict=True)
+        plain = [not doubt or MOMENT.fullmatch(line) is not None for line, doubt in pairs]
         self.rest(block, *_chosen(numbers, lines, map(not_, plain)))
         return _chosen(numbers, lines, plain)
 
