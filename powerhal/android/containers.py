@@ -249,8 +249,7 @@ class Lines:
                 self._skip()
                 del text[: text.index(b"\n") + 1]
                 skipping = False
-            if text:
-                yield text
+            yield from self._short(text)
             if len(self._pending) > MAX_LINE:
                 self._pending, skipping = b"", True
         if skipping:
@@ -259,6 +258,21 @@ class Lines:
         elif self._pending:
             self.terminated = False
             yield self._pending + b"\n"
+
+    def _short(self, whole: bytearray) -> Iterator[Bytes]:
+        """A block without lines that are too long, wherever in it they stand."""
+        at = 0
+        while len(whole) - at > MAX_LINE + 1:
+            if end := whole.rfind(b"\n", at, at + MAX_LINE + 1) + 1:
+                at = end
+                continue
+            if at:
+                yield whole[:at]
+            self._skip()
+            del whole[: whole.index(b"\n", at) + 1]
+            at = 0
+        if whole:
+            yield whole
 
     def take(self, whole: Bytes, count: int) -> None:
         """Count the lines of a block that the caller reads without `split`."""

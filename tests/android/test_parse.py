@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from powerhal.android import containers
 from powerhal.android.checkin.emit import emitted
+from powerhal.android.containers import Input, Lines
+from powerhal.android.issues import Issues
 from powerhal.android.parse import DumpFile, read
 from powerhal.android.summary import document, portrait
 from powerhal.cli import main
@@ -143,6 +145,17 @@ def test_hostile_line_is_skipped_and_the_rest_read(tmp_path: Path) -> None:
     check(found)
     assert found.skipped == 1
     assert found.issues.kept[0].line == head.count("\n") + 1
+
+
+@pytest.mark.parametrize("chunk", [1, 64, 1 << 18, 1 << 21])
+def test_a_line_that_is_too_long_is_skipped_wherever_it_stands(tmp_path: Path, monkeypatch, chunk: int) -> None:
+    """Not only where it ends in another piece of the file than it begins in."""
+    monkeypatch.setattr(containers, "MAX_LINE", 100)
+    source = Input("", "plain", io.BytesIO(b"".join(b"%s\n" % (b"x" * n) for n in (101, 3, 100, 101, 300, 99))))
+    lines = Lines(source, issues := Issues(), chunk=chunk)
+    assert [(number, len(line)) for number, line in lines] == [(2, 3), (3, 100), (6, 99)]
+    assert (lines.count, lines.skipped) == (6, 3)
+    assert [issue.line for issue in issues.kept] == [1, 4, 5]
 
 
 def test_hostile_columns_and_codes(tmp_path: Path) -> None:
