@@ -159,12 +159,14 @@ class _Scan:
 
     def _together(self, part: Bytes) -> bool:
         """Read lines that are all check-in lines in one go; False when they are not."""
+        if self.joins.held:  # the first of them may be the rest of a name
+            return False
         last = part[part.rfind(b"\n", 0, -1) + 1 :]
         if unfinished(last.decode("utf-8", "replace").rstrip()):  # it may go on in the next part
             return False
-        self._release()
         self._flush()
         first = self.lines.count + 1
+        dump = self.checkin or self._new_checkin(first)  # before the columns: it forgets the version of the one before
         if self._compiled() and self.kernels is not None:
             columns = self._columns.get(self.reader.api)
             if columns is None:
@@ -173,7 +175,7 @@ class _Scan:
             if block is not None:
                 self.lines.take(part, block.count)
                 self._in_junk = False
-                self._add(self.checkin or self._new_checkin(first), block)
+                self._add(dump, block)
             return block is not None
         count = part.count(b"\n")
         if part.count(b"\n9,") < count - 1:

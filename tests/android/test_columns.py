@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powerhal import kernels
+from powerhal.android import containers, parse
 from powerhal.android.checkin.blocks import BlockReader
 from powerhal.android.checkin.columns import ColumnReader
 from powerhal.android.checkin.lines import Reader, emit
@@ -104,6 +106,23 @@ def test_a_whole_file_is_read_alike_in_both_ways(compiled, tmp_path: Path, monke
     assert plain.issues.kept == quick.issues.kept
     assert (plain.lines, plain.line_ends) == (quick.lines, quick.line_ends)
     assert len(plain.dumps) == 2
+
+
+def test_a_dump_without_a_version_has_none_of_the_one_before(compiled, tmp_path: Path, monkeypatch) -> None:
+    """A second section of a bugreport: without a version line it is read in the newest form."""
+    path = tmp_path / "bugreport.txt"
+    section = "------ CHECKIN BATTERYSTATS ------\n{}------ 0.4s was the duration of 'CHECKIN BATTERYSTATS' ------\n"
+    line = "9,10285,l,mcd,107050,816301,0,13144,8575,61443,22134,41419\n"
+    path.write_text(section.format("9,0,i,vers,32,177,A,A\n" + line) + section.format(line))
+    plain = read(path)
+    monkeypatch.setattr(choice.CHOICE, "worth", lambda work_s: compiled)
+    monkeypatch.setattr(parse, "Lines", partial(containers.Lines, chunk=1))  # a piece of the file begins with the line
+    monkeypatch.setattr(parse, "LISTED", 1)
+    quick = read(path)
+    assert len(plain.dumps) == 2
+    assert [repr(list(dump.records)) for dump in quick.dumps] == [repr(list(dump.records)) for dump in plain.dumps]
+    rails = [any("rail" in field.name for field in list(dump.records)[-1].layout.fields) for dump in quick.dumps]
+    assert rails == [False, True]  # API 29 on, and the newest form where no version is known
 
 
 def test_small_files_do_not_load_the_kernels(tmp_path: Path, monkeypatch) -> None:
