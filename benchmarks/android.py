@@ -52,6 +52,16 @@ def dump(rng: random.Random) -> tuple[list[str], list[str]]:
     return records, history
 
 
+def whole(rng: random.Random) -> list[str]:
+    """The same as they stand in a dump: pool, history with lines that say nothing and commands, records."""
+    records, history = dump(rng)
+    pool = [f'9,hsp,{k},{rng.randrange(10_000, 10_300)},"*job*/com.app{k}/.Sync, \\"{k}\\""' for k in range(300)]
+    told = [line if rng.random() < 0.75 else line[: line.index(",", 4)] for line in history]
+    for k in range(0, len(told), 400):
+        told[k] = f"9,h,0:TIME:{1_700_000_000_000 + rng.randrange(10**9)}"
+    return [*pool, *told, *records]
+
+
 def read(lines: list[str]) -> None:
     reader = BlockReader(Reader(Issues(), API))
     for start in range(0, len(lines), BLOCK):

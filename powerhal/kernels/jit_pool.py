@@ -34,7 +34,8 @@ def tags_of(data: Bytes, begins: Any, sizes: Any, tags: Any) -> None:
                 mixed = (mixed ^ word_at(data, begin)) * SPREAD
                 mixed ^= mixed >> HALF
                 begin += 8
-            tags[k] = (mixed ^ word_at(data, last)) * SPREAD | LONG
+            mixed = (mixed ^ word_at(data, last)) * SPREAD
+            tags[k] = mixed ^ (mixed >> HALF) | LONG  # the last letters are in the highest bits: they must tell, too
 
 
 @jit

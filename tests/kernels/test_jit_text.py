@@ -173,6 +173,18 @@ def test_a_pool_grows(tier):
     assert [row[3] for row in rows] == [f"name {k} that is long" for k in range(30_000)]
 
 
+def test_texts_that_differ_in_a_letter_have_tags_of_their_own():
+    jit_pool = pytest.importorskip("powerhal.kernels.jit_pool", reason="no compiled kernels here", exc_type=ImportError)
+    base = "*job*/com.example.app/.Service"
+    texts = {base[:k] + letter + base[k + 1 :] for k in range(len(base)) for letter in "0123456789xyz"}
+    texts |= {base[:k] for k in range(8, len(base))}
+    data = np.frombuffer("".join(sorted(texts)).encode() + bytes(PADDING), dtype=np.uint8)
+    sizes = np.array([len(text) for text in sorted(texts)])
+    tags = np.zeros(len(texts), dtype=np.int64)
+    jit_pool.tags_of(data, np.cumsum(sizes) - sizes, sizes, tags)
+    assert len(set(tags.tolist())) == len(texts)
+
+
 def test_states_and_readings(tier):
     table = ([1, -1, 0, 1], [0, 0, -2, -1], [0, 0, 99, 0])
     moments = ([5, 10, 20, 1], [0, 2, 3, 5, 6], [0, 2, 0, 1, 3, 2])
