@@ -99,7 +99,7 @@ def letters(data: Bytes, ends: Any, spots: Any, field: int, want: int, odd: Any)
         begin = np.int64(ends[k - 1]) + 1
         size = np.int64(ends[k]) - begin
         found = np.int64(word_at(data, begin) & (ALL >> np.uint64((64 - 8 * size) & 63)))
-        odd[row] |= (size < 1) | (size > 7) | (found != want)
+        odd[row] |= (size < 1) | (size > 7) | (found != want) | (data[begin + size - 1] == 0)  # see `heads`
 
 
 @jit

@@ -119,6 +119,8 @@ def heads(data: Bytes, marks: Arrays, plans: Arrays, found: Arrays) -> tuple[int
         if not pooled:
             code = np.int64(word_at(data, np.int64(ends[k + 2]) + 1) & (ALL >> np.uint64(64 - 8 * size)))
             window, quoted = np.int64(data[ends[k + 1] + 1]), np.int64(data[np.int64(ends[k + 3]) + 1] == QUOTE)
+            if window == 0 or data[np.int64(ends[k + 3]) - 1] == 0:
+                continue  # a NUL at the end of a code is not seen in its number, and pool lines have the window 0
         if code == VERSION:
             return 0, -1
         plan, slot = -1, (((code * 31 + window) * 2 + quoted) * STEP >> 32) & (SLOTS - 1)

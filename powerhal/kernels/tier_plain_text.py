@@ -107,7 +107,7 @@ def _head(line: bytes) -> tuple[tuple[int, int, int] | None, int, list[bytes]]:
         return None, 0, fields
     if pooled:
         return (POOL, 0, 0), uid, fields[2:]
-    if len(fields[1]) != 1 or not 1 <= len(fields[2]) <= 7:
+    if len(fields[1]) != 1 or not 1 <= len(fields[2]) <= 7 or 0 in (fields[1][0], fields[2][-1]):
         return None, 0, fields
     return (int.from_bytes(fields[2], "little"), fields[1][0], int(fields[3][:1] == b'"')), uid, fields[3:]
 
@@ -138,7 +138,7 @@ def _cell(want: int, field: bytes, pool: PlainPool) -> int | float | tuple[int] 
     if sort in (INTEGER, COUNTED):
         return _whole(field)
     if sort == LETTER:
-        return 0 if len(field) < 8 and int.from_bytes(field, "little") == want >> 8 and field else None
+        return 0 if field == (want >> 8).to_bytes(7, "little").rstrip(b"\0") else None
     if sort in (MAH, REAL):
         real = _real(field, sort == MAH)
         return real if real is not None or sort == MAH else (pool.number(field),)
