@@ -58,6 +58,13 @@ def test_the_same_as_lines(tmp_path: Path) -> None:
     assert told["next_start"] == 5000 and not told["unexplained_tokens"] and told["pool"] == 3
 
 
+def test_emitted_are_its_lines(tmp_path: Path) -> None:
+    path, out = tmp_path / "history.pb.gz", tmp_path / "out.txt"
+    path.write_bytes(gzip.compress(history(LINES, KEYS)))
+    assert main(["android", "emit", str(path), "-o", str(out)]) == 0
+    assert out.read_text() == as_text(LINES[:-1], KEYS)
+
+
 def test_pool_and_events(tmp_path: Path) -> None:
     dump = parsed(history(LINES, KEYS), tmp_path).main
     assert dump is not None
