@@ -19,7 +19,7 @@ DEVICE_NAMES: dict[str, str] = {
     "over": "overcounted", "Over-counted": "overcounted", "user": "user", "base": "base",
     "power_sharing": "power_sharing",
 }  # fmt: skip
-# components in the order of their ids (API 33 on); the three that check-in prints as `???` are told by place
+# components in the order of their ids (API 33 on)
 COMPONENTS = (
     "screen", "cpu", "bluetooth", "camera", "audio", "video", "flashlight", "system_services", "mobile_radio",
     "sensors", "gnss", "wifi", "wakelock", "memory", "phone", "ambient_display", "idle", "reattributed",
@@ -31,11 +31,18 @@ LATER: tuple[tuple[int, int, int, str], ...] = (
     (36, 99, 18, "base"),
     (36, 99, 19, "power_sharing"),
 )
+PLACED = 33  # from this API level on the device lines have an order; before they are sorted by charge
 UNLABELLED = "???"
+WITHOUT_LABEL = ("system_services", "wakelock", "reattributed")  # of `COMPONENTS`
 
 
 def component_at(place: int, api: int | None) -> str:
-    """The component that check-in lines print at a place (from 0) of the device lines, API 33 on; '' when not known."""
+    """The component that check-in lines print at a place (from 0) of the device lines; '' when not known.
+
+    A dump of no known version counts as one of API 33.
+    """
+    if (api or PLACED) < PLACED:
+        return ""
     if place < len(COMPONENTS):
         return COMPONENTS[place]
     return next((name for first, last, at, name in LATER if at == place and first <= (api or 0) <= last), "")
@@ -85,7 +92,8 @@ class Statistics:
 
 
 def name_unlabelled(stats: Statistics, api: int | None) -> None:
-    """Give the devices that check-in prints as `???` behind the known ones the names of that version, or `unknown`."""
+    """Give the devices that check-in prints as `???` the names of their places in that version, or `unknown`."""
     for place, device in enumerate(stats.devices):
-        if device.label == UNLABELLED and (device.name == UNLABELLED or place >= len(COMPONENTS)):
-            device.name = component_at(place, api) or "unknown"
+        if device.label == UNLABELLED:
+            name = component_at(place, api) or "unknown"
+            device.name = name if place >= len(COMPONENTS) or name in WITHOUT_LABEL else "unknown"

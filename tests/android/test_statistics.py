@@ -39,6 +39,21 @@ def test_components_behind_the_known_ones(tmp_path: Path, api: int, more: int, n
     assert [d["name"] for d in shared["devices"]] == [*COMPONENTS, *names]
 
 
+@pytest.mark.parametrize(
+    ("versions", "names"),
+    [
+        ("9,0,i,vers,34,188,A,A\n", ["unknown"] * 3),  # Android 11 sorts them by charge
+        ("9,0,i,vers,36,212,A,A\n", ["system_services", "unknown", "unknown"]),  # 8 and 9 are components with labels
+        ("", ["system_services", "unknown", "unknown"]),
+    ],
+)
+def test_places_mean_something_where_they_are_kept(tmp_path: Path, versions: str, names: list[str]) -> None:
+    labels = ["over", "unacc", "scrn", "cell", "idle", "wifi", "blue", "???", "???", "???"]
+    path = tmp_path / "dump.txt"
+    path.write_text(versions + "".join(f"9,0,l,pwi,{label},{20 - k}.5,0,0,0\n" for k, label in enumerate(labels)))
+    assert [device["name"] for device in document(read(path))["devices"]][7:] == names
+
+
 def test_places_that_nobody_has_named() -> None:
     assert component_at(17, None) == "reattributed"
-    assert (component_at(18, None), component_at(20, 36), component_at(18, 32)) == ("", "", "")
+    assert [component_at(*at) for at in ((18, None), (20, 36), (18, 32), (7, 32))] == [""] * 4

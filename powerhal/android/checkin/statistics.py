@@ -9,7 +9,7 @@ from typing import Any
 from powerhal.android.checkin.lines import Record
 from powerhal.android.checkin.records import Field
 from powerhal.android.checkin.values import number
-from powerhal.android.statistics import COMPONENTS, DEVICE_NAMES, DeviceUse, Statistics
+from powerhal.android.statistics import DEVICE_NAMES, DeviceUse, Statistics
 
 # unit on the line -> (suffix of the name in the summary, factor)
 SUFFIXES: dict[str, tuple[str, float]] = {
@@ -86,7 +86,6 @@ class Gatherer:
         self.windows: dict[str, Statistics] = {}
         self.packages: dict[int, list[str]] = {}
         self.about: Statistics = Statistics("i")
-        self._devices: dict[str, int] = {}
 
     def feed(self, record: Record) -> None:
         """One record; an unknown code or a malformed column leaves nothing behind."""
@@ -139,14 +138,11 @@ class Gatherer:
             use.mah = None if mah is None else float(mah)
             use.parts["power"] = more
             return
-        place = self._devices.get(record.window, 0)
-        self._devices[record.window] = place + 1
-        name = DEVICE_NAMES.get(label, label)
-        if label == "???" and place < len(COMPONENTS):
-            name = COMPONENTS[place] if place in (7, 12, 17) else "unknown"
         if label == "user":
             more["user"] = record.uid
-        stats.devices.append(DeviceUse(name, label, None if mah is None else float(mah), more))
+        stats.devices.append(
+            DeviceUse(DEVICE_NAMES.get(label, label), label, None if mah is None else float(mah), more)
+        )
 
     def process_states(self, stats: Statistics, record: Record) -> None:
         """`st`: time in each process state."""
