@@ -38,7 +38,7 @@ PROPERTY = re.compile(r"\[([\w.]+)\]: \[(.*)\]")
 SECTION = re.compile(r"------ (.+?) ------\s*")
 SECTION_END = re.compile(r"------ .* was the duration of '(.*)' ------\s*")
 PLAIN_S = 8e-8  # that plain Python takes for a byte
-BLOCK = 4096  # check-in lines that are read together
+BLOCK = 1 << 14  # check-in lines that are read together
 VERSION, HEAD = b",vers,", 18  # and how many bytes may stand before it
 SERVICE = "DUMP OF SERVICE "
 TEXT_STARTS = ("Battery History", "Statistics since", "  Estimated power use (mAh):", *SECTIONS)
@@ -159,11 +159,10 @@ class _Scan:
 
     def _together(self, part: Bytes) -> bool:
         """Read lines that are all check-in lines in one go; False when they are not."""
-        if self.joins.held:  # the first of them may be the rest of a name
-            return False
         last = part[part.rfind(b"\n", 0, -1) + 1 :]
         if unfinished(last.decode("utf-8", "replace").rstrip()):  # it may go on in the next part
             return False
+        self._release()
         self._flush()
         first = self.lines.count + 1
         dump = self.checkin or self._new_checkin(first)  # before the columns: it forgets the version of the one before

@@ -94,6 +94,16 @@ def test_torn_between_two_pieces_of_the_file(tmp_path: Path, monkeypatch: pytest
         assert names(text, tmp_path) == want, size
 
 
+def test_a_line_that_begins_like_one_of_check_in_is_no_rest_of_a_name(tmp_path: Path, monkeypatch) -> None:
+    """Wherever a piece of the file ends, and whether a line that is none of check-in stands in the same piece."""
+    text = DUMP + 'junk\n9,0,l,kwl,"a\nb\n9,b",5,1,0,2\n9,0,l,kwl,"a\n9,b",5,1,0,2\n9,0,l,br,1,2,3,4,5\n'
+    want = names(text, tmp_path)
+    assert not any("\n" in name for name in want[0])
+    for size in (*range(1, 60), len(DUMP) + 6):
+        monkeypatch.setattr(parse, "Lines", partial(containers.Lines, chunk=size))
+        assert names(text, tmp_path) == want, size
+
+
 def test_the_ways_to_read_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = DUMP + "".join("\n".join(pieces) + "\n" for pieces in TORN) + '9,0,l,kwl,"a\nb\n9,0,l,br,1,2,3,4,5\n'
     want = names(text, tmp_path)

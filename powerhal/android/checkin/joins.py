@@ -16,7 +16,7 @@ from powerhal.android.issues import Issues
 MOST = 16  # lines of one record
 LONGEST = 1 << 14  # characters of it
 TAIL = 1000  # characters that hold all columns behind a name
-HEAD = re.compile(r"(?:[89],(?:-?[0-9]+,[ilcut],[a-z]+|h|hsp),|------ )")  # something else begins
+HEADS = ("9,", "8,", "------ ")  # something else begins, whatever it is: lines like these are read many at a time, too
 NUMBER = re.compile(r"-?[0-9]+")
 QUOTED_END = re.compile(r'"(?:,-?[0-9]+)+$')
 WAKELOCK_END = re.compile(rf",-?[0-9]+,(?:{'|'.join(WAKELOCK_LETTERS)}),[0-9]+(?:,-?[0-9]+|,[a-z]{{1,2}})*$")
@@ -57,7 +57,7 @@ class Joins:
             else:
                 yield number, line, end
             return
-        if HEAD.match(line) or len(self.held) == MOST or sum(len(piece) for _, piece, _ in self.held) > LONGEST:
+        if line.startswith(HEADS) or len(self.held) == MOST or sum(len(piece) for _, piece, _ in self.held) > LONGEST:
             yield from self.end()
             yield from self.feed(number, line, end)
             return
