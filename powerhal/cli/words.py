@@ -105,10 +105,10 @@ def _meant(message: str, at: argparse.ArgumentParser) -> str:
     """The option that looks most like an unknown one."""
     from difflib import get_close_matches
 
-    unknown = [word for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
-    options = [name for name in at._option_string_actions if name.startswith("--")]
+    unknown = [word[2:] for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
+    options = [name[2:] for name in at._option_string_actions if name.startswith("--")]  # dashes are alike in all
     close = [get_close_matches(word.split("=")[0], options, 1) for word in unknown]
-    return " ".join(name for names in close for name in names)
+    return " ".join(f"--{name}" for names in close for name in names)
 
 
 def command_of(words: Sequence[str]) -> str:
