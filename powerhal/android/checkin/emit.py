@@ -13,13 +13,11 @@ from typing import IO
 
 from powerhal.android.checkin.joins import Joins
 from powerhal.android.checkin.lines import Reader, emit
-from powerhal.android.containers import Input, Lines, open_inputs
+from powerhal.android.containers import Lines, open_inputs
 from powerhal.android.history.lines import emit_history, is_history, read_history
 from powerhal.android.issues import Issues
-from powerhal.android.kinds import peeked
 from powerhal.android.output import replaced
-from powerhal.android.proto.history import as_lines
-from powerhal.android.proto.told import form_of
+from powerhal.android.proto.history import as_text
 from powerhal.errors import NotEnoughData
 
 
@@ -38,15 +36,10 @@ def emitted(path: str | Path) -> Iterator[str]:
     issues = Issues()
     with open_inputs(path, issues) as inputs:
         for source in inputs:
-            lines, reader, joins = Lines(_text(source, issues), issues), Reader(issues), Joins(issues)
+            lines, reader, joins = Lines(as_text(source, issues), issues), Reader(issues), Joins(issues)
             for number, line in lines:
                 yield from _printed(reader, joins.feed(number, line, lines.end))
             yield from _printed(reader, joins.end())
-
-
-def _text(source: Input, issues: Issues) -> Input:
-    """The source, or the lines that a history in protobuf stands for."""
-    return as_lines(source, issues)[0] if form_of(peeked(source.stream)) == "history" else source
 
 
 def _printed(reader: Reader, lines: Iterable[tuple[int, str, str]]) -> Iterator[str]:

@@ -14,12 +14,19 @@ from typing import Any
 from powerhal.android.containers import Input
 from powerhal.android.history.lines import PoolLine, emit_history
 from powerhal.android.issues import Issues
+from powerhal.android.kinds import peeked
+from powerhal.android.proto.told import form_of
 from powerhal.android.proto.wire import BYTES, Field, Wire, read_bytes
 
 KEYS, LINES = 5, 6  # fields of the message
 PREFIX = 9
 UNFIT = str.maketrans(",\r\n", "___")  # in a column
 ENDS = str.maketrans("\r\n", "  ")  # in a text within quotes
+
+
+def as_text(source: Input, issues: Issues) -> Input:
+    """The source, or where it is such a message the check-in lines that it stands for; none of it is read before."""
+    return as_lines(source, issues)[0] if form_of(peeked(source.stream)) == "history" else source
 
 
 def as_lines(source: Input, issues: Issues) -> tuple[Input, bool]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from powerhal.android.proto.wire import BYTES, ENDS, VARINT, Broken, Field, walk
+from powerhal.android.proto.wire import BYTES, ENDS, RETURNS, VARINT, Broken, Field, walk
 
 # field 1 of some length; in it report_version (1 or 2 digits' worth) and parcel_version as varints
 STATS = re.compile(rb"(?:\r\r?)?\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x01-\x7f]\x10", re.DOTALL)
@@ -35,7 +35,7 @@ DESCRIBED = {
 
 def form_of(head: bytes) -> str:
     """`stats`, `history`, `usage`, `powerstats`, or '' for anything else."""
-    raws = {head: None, re.sub(rb"\r+\n", b"\n", head): None}  # as adb shell writes them, see `wire.read_bytes`
+    raws = {head: None, RETURNS.sub(b"\n", head): None}  # as adb shell writes them, see `wire.read_bytes`
     tells = {"powerstats": _powerstats, "stats": _stats, "history": _history, "usage": _usage}
     return next((form for form, tell in tells.items() for raw in raws if tell(raw)), "")
 

@@ -24,8 +24,7 @@ from powerhal.android.history.text import whole
 from powerhal.android.issues import Issues
 from powerhal.android.kinds import kind_of, no_dump, peeked
 from powerhal.android.parse import PROPERTY, SECTION, SECTION_END, SERVICE, _cut
-from powerhal.android.proto.history import as_lines
-from powerhal.android.proto.told import form_of
+from powerhal.android.proto.history import as_text
 from powerhal.errors import NotEnoughData, UsageError
 
 DUMPSTATE = re.compile(r"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.ASCII)
@@ -180,9 +179,7 @@ class _Reading:
 
     def __init__(self, source: Input, issues: Issues) -> None:
         self.out = Bugreport(source.name, head=peeked(source.stream))
-        if form_of(self.out.head) == "history":
-            source = as_lines(source, issues)[0]
-        self.lines = Lines(source, issues)
+        self.lines = Lines(as_text(source, issues), issues)
         self.issues = issues
         self.section = ""
         self.dump: CheckinLines | None = None
