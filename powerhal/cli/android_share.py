@@ -214,6 +214,8 @@ def _portrait(out: Difference) -> Iterator[str]:
     else:
         yield f"two periods, {hours[0]} and {hours[1]} on battery: change of the rates per hour"
     yield from out.notes
+    if not out.changes:
+        yield "nothing differs"
     suffix = "" if out.mode == "between" else "/h"
     for table in dict.fromkeys(c.key.table for c in out.changes):
         rows = [c for c in out.changes if c.key.table == table]

@@ -140,3 +140,6 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert out["mode"] == "between"
     assert {c["user"] for c in out["changes"]} == {None, 0, 10}
     assert main(["android", "diff", *names[::-1]]) == 2
+    capsys.readouterr()
+    assert main(["android", "diff", names[0], names[0], "--rates"]) == 0
+    assert capsys.readouterr().out.endswith("change of the rates per hour\nnothing differs\n")
