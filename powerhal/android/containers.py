@@ -26,7 +26,7 @@ from typing import IO, Protocol, cast
 from powerhal.android.issues import Issues
 from powerhal.errors import FileError
 
-CHUNK = 1 << 18
+CHUNK = 1 << 20
 RETURNS = re.compile(rb"\r+\n")  # `adb shell` of old phones doubles them
 MAX_LINE = 1 << 20
 SNIFFED = 512  # bytes that tell the encoding
