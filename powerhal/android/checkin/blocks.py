@@ -8,11 +8,10 @@ odd form and malformed columns, and notes the issues.
 
 from __future__ import annotations
 
-import json
 import re
 from array import array
 from bisect import bisect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, compress, groupby, pairwise, repeat
 from operator import itemgetter, lt, not_
@@ -20,13 +19,12 @@ from typing import Protocol, cast
 
 from powerhal.android.checkin.lines import MAX_COLUMNS, PLAIN, Layout, Reader, Record
 from powerhal.android.checkin.records import SPECS, UNQUOTED, row_for
-from powerhal.android.checkin.values import MAX_DIGITS, READ, Malformed, Value
+from powerhal.android.checkin.texts import CONVERT, Column, packed, strided, whole_numbers
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token, explained, is_history, read_history, read_token
 from powerhal.android.history.states import Moments as AnyMoments
 from powerhal.android.history.states import Sums
 
-Column = Sequence[Value]
-LARGEST = 10**MAX_DIGITS
+WINDOWS = frozenset("ilcut")
 LARGEST_DELTA = 10**18
 # a plain line: the delta as Java prints it, and tokens none of which is a detail or quoted (texts that may have commas)
 MOMENT = re.compile(r'9,h,(?:0|[1-9][0-9]{0,17})(?:,(?:[^DX,"][^,"]*|))*', re.ASCII | re.DOTALL)
@@ -305,7 +303,7 @@ class BlockReader:
         if other:
             found = self._mixed(layout, other, window, joined.replace("\n", ",").split(","))
         else:
-            found = _strided(joined.replace(middle, ",").replace("\n", ","), width + 2)
+            found = strided(joined.replace(middle, ",").replace("\n", ","), width + 2)
         if found is None or len(found[0]) != len(numbers) or found[0].count(9) != len(numbers):
             return None
         uids = cast(Sequence[int], found[1])
@@ -319,13 +317,13 @@ class BlockReader:
             return None
         for k in other:
             column = layout.fields[k]
-            values = _CONVERT[column.kind](self._texts, flat[4 + k :: width], column.unit, layout.quoted)
+            values = CONVERT[column.kind](self._texts, flat[4 + k :: width], column.unit, layout.quoted)
             if values is None:
                 return None
             columns[k + 2] = values
         for before, k in enumerate([2, 3, *[4 + k for k in other]]):
             del flat[k - before :: width - before]
-        numbers = _strided(",".join(flat), width - 2 - len(other))
+        numbers = strided(",".join(flat), width - 2 - len(other))
         if numbers is None:
             return None
         rest = iter(numbers)
@@ -350,102 +348,3 @@ class BlockReader:
 def _chosen(numbers: Sequence[int], lines: Sequence[str], flags: Iterable[bool]) -> tuple[Sequence[int], Sequence[str]]:
     flags = list(flags)
     return list(compress(numbers, flags)), list(compress(lines, flags))
-
-
-WINDOWS = frozenset("ilcut")
-
-
-def whole_numbers(joined: str) -> list[int] | None:
-    """Whole numbers with commas between them; None when one is not printed as Java prints it."""
-    if not joined.isascii() or joined.encode().translate(None, b"0123456789,-") or "-0" in joined:
-        return None
-    try:
-        numbers: list[int] = json.loads(f"[{joined}]")  # the quickest reader there is; refuses leading zeros
-    except ValueError:
-        return None
-    return numbers
-
-
-def packed(numbers: Sequence[int]) -> Sequence[int]:
-    """The same numbers in 8 bytes each where they fit; a range stays what it is."""
-    if isinstance(numbers, range):
-        return numbers
-    try:
-        return array("q", numbers)
-    except OverflowError:
-        return numbers
-
-
-def _strided(joined: str, width: int) -> list[Column] | None:
-    """The columns of rows of whole numbers that stand one after another; None when they are none."""
-    numbers = whole_numbers(joined)
-    if numbers is None or len(numbers) % width:
-        return None
-    rows = packed(numbers)
-    if isinstance(rows, list) and any(abs(value) >= LARGEST for value in rows):
-        return None
-    return [packed(rows[k::width]) if isinstance(rows, list) else rows[k::width] for k in range(width)]
-
-
-def _letters(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
-    return [unit] * len(texts) if texts.count(unit) == len(texts) else None
-
-
-def _names(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
-    """Quotes must stand around all names or none of them."""
-    if quoted:
-        bare = [t[1:-1] for t in texts if len(t) > 1 and t[0] == t[-1] == '"']
-        return _texts(known, bare, unit, False) if len(bare) == len(texts) else None
-    return None if any(t[:1] == '"' for t in texts) else _texts(known, texts, unit, False)
-
-
-def _texts(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
-    """Texts, equal ones as one object."""
-    return list(map(known.setdefault, texts, texts))
-
-
-def _singly(kind: str) -> Callable[[dict[str, str], list[str], str, bool], Column | None]:
-    read = READ[kind]
-
-    def convert(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
-        values = list(map(read, texts))
-        types = set(map(type, values))
-        if Malformed in types:
-            return None
-        return array("d", cast("list[float]", values)) if types == {float} else values
-
-    return convert
-
-
-def doubles(texts: list[str]) -> list[float | None]:
-    """Doubles that `repr` prints as they stand, where Java would not use an exponent; None for the others."""
-    try:
-        values = list(map(float, texts))
-    except ValueError:
-        return [next(iter(doubles([text])), None) if _floats(text) else None for text in texts]
-    shown = zip(values, map(repr, values), texts, strict=True)
-    return [v if printed == text and (1e-3 <= abs(v) < 1e7 or v == 0) else None for v, printed, text in shown]
-
-
-def _floats(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _doubles(known: dict[str, str], texts: list[str], unit: str, quoted: bool) -> Column | None:
-    values = doubles(texts)
-    if None in values:
-        return _singly("double")(known, texts, unit, quoted)
-    return array("d", cast("list[float]", values))
-
-
-_CONVERT: dict[str, Callable[[dict[str, str], list[str], str, bool], Column | None]] = {
-    "letter": _letters,
-    "name": _names,
-    "str": _texts,
-    **{kind: _singly(kind) for kind in ("count", "mah", "any")},
-    "double": _doubles,
-}

@@ -12,9 +12,10 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Any
 
-from powerhal.android.checkin.blocks import WINDOWS, Block, BlockReader, doubles
+from powerhal.android.checkin.blocks import WINDOWS, Block, BlockReader
 from powerhal.android.checkin.lines import Layout, Record
 from powerhal.android.checkin.records import UNQUOTED
+from powerhal.android.checkin.texts import doubles
 from powerhal.android.checkin.values import Value
 from powerhal.android.containers import Bytes
 from powerhal.android.history.lines import HistoryLine, PoolLine, Token, explained, read_token
