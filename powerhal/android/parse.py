@@ -289,7 +289,8 @@ class _Scan:
         dump.evident = dump.evident or (record is not None and record.layout.known)
         if record is not None and record.code == "vers":
             dump = self._version(record, dump, number)
-        if record is not None and not self.lines.terminated and _cut(record, self.reader.api):
+        last = not self.lines.terminated and number + line.count("\n") == self.lines.count
+        if record is not None and last and _cut(record, self.reader.api):
             self.issues.add(number, record.code, "", "the last line is cut: not used")
         elif record is not None:
             block.singles.append(record)

@@ -104,6 +104,14 @@ def test_a_line_that_begins_like_one_of_check_in_is_no_rest_of_a_name(tmp_path: 
         assert names(text, tmp_path) == want, size
 
 
+def test_only_the_last_line_is_cut_by_the_end_of_the_file(tmp_path: Path) -> None:
+    lines = DUMP.count("\n")
+    found = read(put(tmp_path, DUMP + '9,0,l,kwl,"a\n9,0,l,wr,"b",5'))
+    assert [issue.line for issue in found.issues.kept if "last line" in issue.why] == [lines + 2]
+    joined = read(put(tmp_path, DUMP + '9,0,l,wr,"a\nb",5'))
+    assert [issue.line for issue in joined.issues.kept if "last line" in issue.why] == [lines + 1]
+
+
 def test_the_ways_to_read_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = DUMP + "".join("\n".join(pieces) + "\n" for pieces in TORN) + '9,0,l,kwl,"a\nb\n9,0,l,br,1,2,3,4,5\n'
     want = names(text, tmp_path)
