@@ -29,7 +29,7 @@ from powerhal.android.issues import Issues
 from powerhal.android.kinds import peeked
 from powerhal.android.profile import reader as profile_xml
 from powerhal.android.proto.history import checkin_lines
-from powerhal.android.proto.reader import looks_like_proto, read_proto
+from powerhal.android.proto.reader import read_proto
 from powerhal.android.proto.told import form_of
 from powerhal.android.rails import odpm
 from powerhal.android.rails import proto as powerstats_proto
@@ -159,7 +159,7 @@ def container(data: bytes) -> None:
         except FileError:
             return
         for source in inputs:
-            looks_like_proto(peeked(source.stream))
+            form_of(peeked(source.stream))
             for _ in Lines(source, issues):
                 pass
 

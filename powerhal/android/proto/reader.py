@@ -11,7 +11,6 @@ from typing import IO, Any, NamedTuple
 from powerhal.android.completeness import Verdict
 from powerhal.android.issues import Issues
 from powerhal.android.proto.schema import SIPPERS, STATES
-from powerhal.android.proto.told import form_of
 from powerhal.android.proto.usage import statistics_of
 from powerhal.android.proto.wire import Wire, read_bytes
 from powerhal.android.statistics import DeviceUse, Statistics, UidUse
@@ -19,7 +18,6 @@ from powerhal.android.statistics import DeviceUse, Statistics, UidUse
 CUT = Verdict(("the message is cut",))
 # fields follow one another without an end mark: one that is cut between two of them looks whole
 UNSHOWN = Verdict(may_miss=("nothing shows the end of this message: a last part of it may be missing",))
-FORMS = ("stats", "history", "usage")  # of `told.form_of`: what `dumpsys batterystats` writes
 
 
 class Sums(NamedTuple):
@@ -28,11 +26,6 @@ class Sums(NamedTuple):
     statistics: Statistics
     versions: dict[str, Any]
     verdict: Verdict
-
-
-def looks_like_proto(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a protobuf dump of battery stats."""
-    return form_of(head) in FORMS
 
 
 def read_proto(stream: IO[bytes], issues: Issues, form: str = "stats") -> Sums:
