@@ -61,6 +61,13 @@ def ledger(out: Path) -> dict[str, Any]:
     return found
 
 
+def recorder_share(out: Path) -> float:
+    """CPU time of the recorder, of the whole run."""
+    command = [sys.executable, "-m", "powerhal", "info", str(out / "run.phr"), "--json"]
+    run = json.loads(subprocess.run(command, cwd=REPO, capture_output=True, check=True).stdout)
+    return float(sum(p["cpu_s"] for p in run["processes"] if p["pid"] == run["self_pid"]) / run["duration_s"])
+
+
 def test_read_says_what_the_supply_does(out: Path) -> None:
     text = (out / "read.json").read_text()
     assert json.loads(text)
@@ -81,8 +88,12 @@ def test_the_load_is_booked_to_the_process_that_switched_it(out: Path) -> None:
 
     The modelled load knows only the burner's switch: the recorder's own CPU time, a good part of the guest's one slow
     CPU on a busy host, draws nothing. Which share of the floor is booked to it is therefore not judged, only that
-    the floor is found again in what is not the burner's.
+    the floor is found again in what is not the burner's. Where the host gives the guest so little that recording takes
+    a tenth of its time and more, that is the same order as what is judged, and nothing is.
     """
+    recorder = recorder_share(out)
+    if recorder > 0.1:
+        pytest.skip(f"the host is too busy: recording took {recorder:.0%} of the guest's only CPU, and draws nothing")
     found = ledger(out)
     total = found["total"]
     floor = FLOOR_W * (total["duration_s"] - total["missing_s"])
