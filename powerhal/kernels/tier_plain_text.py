@@ -115,7 +115,7 @@ def _head(line: bytes) -> tuple[tuple[int, int, int] | None, int, list[bytes]]:
 def _row(fields: list[bytes], wanted: list[int], names: PlainPool) -> tuple[list[Any] | None, int]:
     """Cells of a record but for constants, with the bits of its numbers; None when a column is not as it is wanted."""
     more = len(fields) - len(wanted)
-    if more and 0 < more <= COMMAS and may_have_commas(wanted):
+    if 0 < more <= COMMAS and may_have_commas(wanted):
         at = next(k for k, want in enumerate(wanted) if want & 255 in (QUOTED_NAME, POOLED))
         fields = [*fields[:at], b",".join(fields[at : at + more + 1]), *fields[at + more + 1 :]]
     if not wanted or len(fields) != len(wanted):
